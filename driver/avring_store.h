@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * avring: the pages of one buffer.
+ *
+ * A store owns scatter-gather pages and shows them in four ways: as a page
+ * table for DMA (sg_table), as one range in the vmalloc area for the CPU, as a
+ * user mapping whose fault handler hands out ordinary page references, and as a
+ * dma-buf. It knows nothing of V4L2, ALSA or time.
+ *
+ * Lifetime: a store is reference counted. Its owner, each user mapping (through
+ * the mapping's own file) and each exported dma-buf hold one reference. The
+ * last one drops the store's own references on the pages; a page that is still
+ * pinned, sits in a pipe or in an skb lives on until that holder lets go. No
+ * device is held: what is mapped stays readable after unbind.
+ */
+#ifndef AVRING_STORE_H
+#define AVRING_STORE_H
+
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/scatterlist.h>
+#include <linux/types.h>
+
+struct dma_buf;
+struct file;
+struct inode;
+struct page;
+struct vm_area_struct;
+
+/**
+ * struct avring_store - refcounted pages and the views on them
+ * @refs: owner, mappings, dma-bufs
+ * @pages: one entry per page, in order of the buffer
+ * @n_pages: number of entries in @pages
+ * @offset: byte offset of the data in the first page; 0 unless pinned
+ * @size: bytes of data
+ * @pinned: the pages are a user's, pinned, and not ours to map or export
+ * @sgt: the same pages for DMA, physically contiguous neighbours merged
+ * @lock: guards @vaddr and @inode while they are made; process context only,
+ *	innermost: nothing of ours is taken under it
+ * @vaddr: kernel view, made on first use, NULL until then
+ * @inode: mapping identity, made on first user mapping, NULL until then
+ * @orders: number of chunks had per allocation order, for statistics
+ */
+struct avring_store {
+	struct kref refs;
+	struct page **pages;
+	unsigned long n_pages;
+	unsigned long offset;
+	size_t size;
+	bool pinned;
+	struct sg_table sgt;
+
+	struct mutex lock;
+	void *vaddr;
+	struct inode *inode;
+
+	unsigned int orders[MAX_ORDER + 1];
+};
+
+struct avring_store *avring_store_new(size_t size);
+struct avring_store *avring_store_pin(unsigned long uaddr, size_t size, bool device_writes);
+void avring_store_put(struct avring_store *store);
+void avring_store_get(struct avring_store *store);
+void *avring_store_vaddr(struct avring_store *store);
+struct page *avring_store_page(const struct avring_store *store, unsigned long pgoff);
+
+/* Number of images of the pages that a user mapping may show in a row. */
+#define AVRING_STORE_ONCE	1
+#define AVRING_STORE_LINEAR	2
+
+int avring_store_mmap(struct avring_store *store, struct vm_area_struct *vma,
+		      unsigned int images, bool writable);
+struct dma_buf *avring_store_export(struct avring_store *store, unsigned long flags);
+
+#endif
