@@ -27,6 +27,10 @@ struct inode;
 struct page;
 struct vm_area_struct;
 
+/* The largest chunk is what one PMD maps: 2 MiB of 4 KiB pages. */
+#define AVRING_STORE_TOP_ORDER	9
+#define AVRING_STORE_ORDERS	(AVRING_STORE_TOP_ORDER + 1)
+
 /**
  * struct avring_store - refcounted pages and the views on them
  * @refs: owner, mappings, dma-bufs
@@ -34,7 +38,11 @@ struct vm_area_struct;
  * @n_pages: number of entries in @pages
  * @offset: byte offset of the data in the first page; 0 unless pinned
  * @size: bytes of data
+ * @images: how often a user mapping may show the pages in a row,
+ *	AVRING_STORE_ONCE or AVRING_STORE_LINEAR; set by the owner before the
+ *	first mapping
  * @pinned: the pages are a user's, pinned, and not ours to map or export
+ * @dirty: pinned pages that a device writes to: mark them dirty on release
  * @sgt: the same pages for DMA, physically contiguous neighbours merged
  * @lock: guards @vaddr and @inode while they are made; process context only,
  *	innermost: nothing of ours is taken under it
@@ -48,14 +56,16 @@ struct avring_store {
 	unsigned long n_pages;
 	unsigned long offset;
 	size_t size;
+	unsigned int images;
 	bool pinned;
+	bool dirty;
 	struct sg_table sgt;
 
 	struct mutex lock;
 	void *vaddr;
 	struct inode *inode;
 
-	unsigned int orders[MAX_ORDER + 1];
+	unsigned int orders[AVRING_STORE_ORDERS];
 };
 
 struct avring_store *avring_store_new(size_t size);
@@ -69,8 +79,10 @@ struct page *avring_store_page(const struct avring_store *store, unsigned long p
 #define AVRING_STORE_ONCE	1
 #define AVRING_STORE_LINEAR	2
 
-int avring_store_mmap(struct avring_store *store, struct vm_area_struct *vma,
-		      unsigned int images, bool writable);
+int avring_store_mmap(struct avring_store *store, struct vm_area_struct *vma, bool writable);
+unsigned long avring_store_unmapped_area(struct file *file, unsigned long addr,
+					 unsigned long len, unsigned long pgoff,
+					 unsigned long flags);
 struct dma_buf *avring_store_export(struct avring_store *store, unsigned long flags);
 
 #endif

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * avring: birth and death of the sound card. See avring_audio.h for the contract,
+ * avring_audio_priv.h for the locks and avring_audio_engine.c for the time.
+ */
+#include <linux/device.h>
+#include <linux/module.h>
+#include <sound/core.h>
+#include <sound/initval.h>
+
+#include "avring_audio_priv.h"
+
+#define AVRING_AUDIO_DEFAULT_VOLUME	50
+
+/*
+ * The last file is closed and the devices of the card are freed. ALSA frees the
+ * memory after this, so the callback must not look back.
+ */
+static void avring_audio_private_free(struct snd_card *card)
+{
+	struct avring_audio *audio = card->private_data;
+
+	hrtimer_cancel(&audio->timer);
+	put_device(audio->parent);
+	if (audio->released)
+		audio->released(audio->released_data);
+}
+
+static void avring_audio_name(struct snd_card *card, const struct avring_audio_params *params)
+{
+	strscpy(card->driver, "avring", sizeof(card->driver));
+	snprintf(card->shortname, sizeof(card->shortname), "avring %d", params->number);
+	snprintf(card->longname, sizeof(card->longname), "avring %d at %s (%s)", params->number,
+		 dev_name(params->dev), params->id);
+	snprintf(card->mixername, sizeof(card->mixername), "avring %d", params->number);
+}
+
+static void avring_audio_init(struct avring_audio *audio, struct snd_card *card,
+			      const struct avring_audio_params *params)
+{
+	audio->card = card;
+	audio->parent = get_device(params->dev);
+	audio->released_data = params->data;
+	audio->source = params->loopback ? AVRING_AUDIO_LOOPBACK : AVRING_AUDIO_TONE;
+	audio->tone.flash_at = params->flash_at;
+	audio->tone.data = params->data;
+	audio->tone.volume = AVRING_AUDIO_DEFAULT_VOLUME;
+	audio->tone.on = true;
+	avring_audio_engine_init(audio);
+	card->private_free = avring_audio_private_free;
+}
+
+/**
+ * avring_audio_new() - make a sound card that nobody sees yet
+ * @params: what to make; not needed afterwards
+ * @out: the card
+ *
+ * Once this has succeeded, params->released will be called, whichever way the card
+ * goes; if it fails, never.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int avring_audio_new(const struct avring_audio_params *params, struct avring_audio **out)
+{
+	struct avring_audio *audio;
+	struct snd_card *card;
+	int err;
+
+	err = snd_card_new(params->dev, SNDRV_DEFAULT_IDX1, params->id, THIS_MODULE,
+			   sizeof(*audio), &card);
+	if (err < 0)
+		return err;
+	audio = card->private_data;
+	avring_audio_init(audio, card, params);
+	avring_audio_name(card, params);
+
+	err = avring_pcm_new(audio, params->number);
+	if (err < 0)
+		goto free_card;
+	err = avring_mixer_new(audio);
+	if (err < 0)
+		goto free_card;
+	audio->released = params->released;
+	*out = audio;
+	return 0;
+
+free_card:
+	snd_card_free(card);
+	return err;
+}
+
+/**
+ * avring_audio_register() - show the card to user space
+ * @audio: the sound card
+ *
+ * After a failure some nodes may be visible already; avring_audio_free() copes.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int avring_audio_register(struct avring_audio *audio)
+{
+	return snd_card_register(audio->card);
+}
+
+/**
+ * avring_audio_disconnect() - take the card away from user space
+ * @audio: the sound card; not to be touched afterwards
+ *
+ * Stops the streams, wakes who waits in read, write, poll or drain, and lets go.
+ * Open files answer ENODEV from now on. Does not wait for them: the card is freed,
+ * and params->released called, when the last one is closed, possibly before this
+ * returns.
+ *
+ * Context: process, may sleep.
+ */
+void avring_audio_disconnect(struct avring_audio *audio)
+{
+	struct snd_card *card = audio->card;
+
+	snd_card_disconnect(card);
+	hrtimer_cancel(&audio->timer);
+	snd_card_free_when_closed(card);
+}
+
+/**
+ * avring_audio_free() - undo avring_audio_new()
+ * @audio: the sound card, or NULL; not to be touched afterwards
+ *
+ * For a card that was never registered, or not completely. The same rules as for
+ * avring_audio_disconnect(), since somebody may have been quick to open a node.
+ *
+ * Context: process, may sleep.
+ */
+void avring_audio_free(struct avring_audio *audio)
+{
+	if (audio)
+		avring_audio_disconnect(audio);
+}
+
+/**
+ * avring_audio_number() - ALSA's number of the card
+ * @audio: the sound card
+ *
+ * Return: the number, as in "hw:N".
+ */
+int avring_audio_number(const struct avring_audio *audio)
+{
+	return audio->card->number;
+}
+
+static void avring_audio_node_name(const struct avring_audio *audio, enum avring_audio_node node,
+				   char *name, size_t size)
+{
+	const int number = audio->card->number;
+
+	switch (node) {
+	case AVRING_AUDIO_CONTROL:
+		snprintf(name, size, "controlC%d", number);
+		break;
+	case AVRING_AUDIO_PLAYBACK:
+		snprintf(name, size, "pcmC%dD%dp", number, audio->pcm->device);
+		break;
+	case AVRING_AUDIO_CAPTURE:
+		snprintf(name, size, "pcmC%dD%dc", number, audio->pcm->device);
+		break;
+	}
+}
+
+/**
+ * avring_audio_devt() - device number of one node of the card
+ * @audio: the sound card, registered
+ * @node: which one
+ *
+ * Found by name below the card: where ALSA keeps these devices has changed
+ * between the supported kernels, their names have not.
+ *
+ * Context: process, may sleep.
+ * Return: the number, 0 if there is no such node.
+ */
+dev_t avring_audio_devt(struct avring_audio *audio, enum avring_audio_node node)
+{
+	char name[32] = "";
+	struct device *dev;
+	dev_t devt;
+
+	avring_audio_node_name(audio, node, name, sizeof(name));
+	dev = device_find_child_by_name(&audio->card->card_dev, name);
+	if (!dev)
+		return 0;
+	devt = dev->devt;
+	put_device(dev);
+	return devt;
+}
+
+/**
+ * avring_audio_stats() - counters of the card
+ * @audio: the sound card
+ * @out: one consistent copy
+ *
+ * Does not advance the streams: the counters are as of the last tick.
+ *
+ * Context: any but hard interrupts.
+ */
+void avring_audio_stats(struct avring_audio *audio, struct avring_audio_stats *out)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&audio->lock, flags);
+	*out = audio->stats;
+	spin_unlock_irqrestore(&audio->lock, flags);
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * avring: the time engine of the sound card.
+ *
+ * Timeline. A frame is a number on the absolute timeline of its rate: frame n
+ * of a stream happens at avring_clock_event_ns(rate, base + n), and base is chosen
+ * when the stream starts: the first event later than that instant. The position
+ * at a time t is the number of frames that have happened at or before t. It is
+ * computed from t whenever somebody asks, never added up, so no timer latency,
+ * however long, can make it drift. A pause stops the count and its end chooses
+ * a new base.
+ *
+ * Advance. Both streams move in one step, under the lock, to one instant: first
+ * capture takes what happened since its last step, out of the playback
+ * buffer if it listens to that, then the playback position moves. The other
+ * order would tell the player that a piece of the buffer is free which capture has
+ * not taken yet. Everything that looks at a position or changes what can be
+ * heard (pointer, trigger, controls, the timer) advances first. So a stop
+ * delivers what was due, and forgetting the buffer afterwards loses nothing.
+ *
+ * Timer. One per card. It fires at the next boundary of any running stream: end of
+ * a period, or of the data in a drain. Whoever arms it holds the lock; the tick
+ * takes its decisions under the lock and calls ALSA without it. A trigger cannot
+ * wait for the tick; the tick sees that the stream is not running, or
+ * calls snd_pcm_period_elapsed() once too often, which ALSA ignores. sync_stop
+ * waits, before ALSA frees what the tick could reach.
+ */
+#include <linux/lockdep.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/ktime.h>
+
+#include "avring_audio_priv.h"
+#include "avring_compat.h"
+
+static void avring_audio_tone_fill(struct avring_audio *audio, u64 first, void *dst, u32 frames)
+{
+	struct avring_audio_stream *capture = avring_audio_capture(audio);
+
+	avring_tone_fill(&audio->tone, &capture->layout, capture->rate, first, dst, frames);
+}
+
+const struct avring_audio_source_ops avring_audio_sources[AVRING_AUDIO_SOURCES] = {
+	[AVRING_AUDIO_TONE] = {
+		.name = "Tone",
+		.fill = avring_audio_tone_fill,
+	},
+	[AVRING_AUDIO_LOOPBACK] = {
+		.name = "Loopback",
+		.fill = avring_audio_loop_fill,
+	},
+};
+
+/* Frames that have happened at @now and are not in the position yet. */
+static u64 avring_audio_backlog(const struct avring_audio_stream *stream, u64 now)
+{
+	s64 frames;
+
+	if (!stream->running)
+		return 0;
+	frames = avring_clock_event_at(stream->rate, now) + 1 - stream->base - stream->pos;
+	return max_t(s64, frames, 0);
+}
+
+/* Fill frames [@from, @to) of the capture stream, at most one buffer. */
+static void avring_audio_fill(struct avring_audio *audio, u64 from, u64 to)
+{
+	const struct avring_audio_source_ops *source = &avring_audio_sources[audio->source];
+	struct avring_audio_stream *capture = avring_audio_capture(audio);
+
+	while (from < to) {
+		u32 offset, frames;
+
+		div_u64_rem(from, capture->buffer_frames, &offset);
+		frames = min_t(u64, to - from, capture->buffer_frames - offset);
+		source->fill(audio, capture->base + from, avring_audio_frame_at(capture, from),
+			     frames);
+		from += frames;
+	}
+}
+
+static void avring_audio_advance_capture(struct avring_audio *audio, u64 now)
+{
+	struct avring_audio_stream *capture = avring_audio_capture(audio);
+	const u64 frames = avring_audio_backlog(capture, now);
+	u64 skipped = 0;
+
+	if (frames > capture->buffer_frames)
+		skipped = frames - capture->buffer_frames;
+	avring_audio_fill(audio, capture->pos + skipped, capture->pos + frames);
+	capture->pos += frames;
+	audio->stats.capture_frames += frames;
+	audio->stats.skipped_frames += skipped;
+}
+
+static void avring_audio_advance_playback(struct avring_audio *audio, u64 now)
+{
+	struct avring_audio_stream *play = avring_audio_playback(audio);
+	const u64 frames = avring_audio_backlog(play, now);
+
+	if (!frames)
+		return;
+	play->pos += frames;
+	audio->stats.playback_frames += frames;
+	avring_audio_loop_hold(audio);
+}
+
+static void avring_audio_advance_to_locked(struct avring_audio *audio, u64 now)
+{
+	lockdep_assert_held(&audio->lock);
+	avring_audio_advance_capture(audio, now);
+	avring_audio_advance_playback(audio, now);
+}
+
+/**
+ * avring_audio_advance_locked() - move both streams to the present
+ * @audio: the sound card
+ *
+ * Context: any, avring_audio::lock held.
+ */
+void avring_audio_advance_locked(struct avring_audio *audio)
+{
+	avring_audio_advance_to_locked(audio, ktime_get_ns());
+}
+
+/* When ALSA must hear of the stream next. The boundary is its last frame. */
+static u64 avring_audio_due_ns(const struct avring_audio_stream *stream)
+{
+	u64 boundary = stream->next_period;
+
+	if (stream->end)
+		boundary = min(boundary, stream->end);
+	return avring_clock_event_ns(stream->rate, stream->base + boundary - 1);
+}
+
+static void avring_audio_arm_locked(struct avring_audio *audio)
+{
+	u64 due_ns = U64_MAX;
+	unsigned int i;
+
+	lockdep_assert_held(&audio->lock);
+	for (i = 0; i < ARRAY_SIZE(audio->streams); i++)
+		if (audio->streams[i].running)
+			due_ns = min(due_ns, avring_audio_due_ns(&audio->streams[i]));
+	if (due_ns != U64_MAX)
+		hrtimer_start(&audio->timer, ns_to_ktime(due_ns), HRTIMER_MODE_ABS_SOFT);
+}
+
+/*
+ * Take note that a boundary has been crossed; true if ALSA is to hear of it. The
+ * state is read without the stream lock: if a drain begins now, its trigger sets
+ * a new end.
+ */
+static bool avring_audio_crossed_locked(struct avring_audio_stream *stream)
+{
+	bool crossed = false;
+	u32 rest;
+
+	if (!stream->running)
+		return false;
+	if (stream->end && stream->pos >= stream->end) {
+		stream->end = 0;
+		crossed = READ_ONCE(stream->substream->runtime->state) == SNDRV_PCM_STATE_DRAINING;
+	}
+	if (stream->pos >= stream->next_period) {
+		div_u64_rem(stream->pos, stream->period_frames, &rest);
+		stream->next_period = stream->pos - rest + stream->period_frames;
+		crossed = true;
+	}
+	return crossed;
+}
+
+static enum hrtimer_restart avring_audio_tick(struct hrtimer *timer)
+{
+	struct avring_audio *audio = container_of(timer, struct avring_audio, timer);
+	struct snd_pcm_substream *elapsed[ARRAY_SIZE(audio->streams)] = {};
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&audio->lock, flags);
+	avring_audio_advance_locked(audio);
+	for (i = 0; i < ARRAY_SIZE(elapsed); i++)
+		if (avring_audio_crossed_locked(&audio->streams[i]))
+			elapsed[i] = audio->streams[i].substream;
+	avring_audio_arm_locked(audio);
+	spin_unlock_irqrestore(&audio->lock, flags);
+
+	for (i = 0; i < ARRAY_SIZE(elapsed); i++)
+		if (elapsed[i])
+			snd_pcm_period_elapsed(elapsed[i]);
+	return HRTIMER_NORESTART;
+}
+
+/**
+ * avring_audio_engine_init() - prepare timer and lock
+ * @audio: the sound card
+ */
+void avring_audio_engine_init(struct avring_audio *audio)
+{
+	spin_lock_init(&audio->lock);
+	avring_hrtimer_setup(&audio->timer, avring_audio_tick, CLOCK_MONOTONIC,
+			     HRTIMER_MODE_ABS_SOFT);
+}
+
+/**
+ * avring_audio_engine_sync() - wait until no tick uses a stream that was stopped
+ * @audio: the sound card
+ *
+ * If another stream runs, the timer is armed again for it.
+ * Context: process, may sleep, no lock held.
+ */
+void avring_audio_engine_sync(struct avring_audio *audio)
+{
+	unsigned long flags;
+
+	hrtimer_cancel(&audio->timer);
+	spin_lock_irqsave(&audio->lock, flags);
+	avring_audio_arm_locked(audio);
+	spin_unlock_irqrestore(&audio->lock, flags);
+}
+
+/*
+ * Linked streams are triggered one after the other with all their stream locks
+ * held. A peer that runs here and not yet for ALSA was started by the same
+ * action, a moment ago: unless the timer has moved it since, both start at
+ * that instant.
+ */
+static bool avring_audio_starts_with(const struct avring_audio_stream *stream,
+				     const struct avring_audio_stream *peer)
+{
+	return peer->running && peer->pos == peer->start_pos &&
+	       snd_pcm_stream_linked(stream->substream) &&
+	       stream->substream->group == peer->substream->group &&
+	       !snd_pcm_running(peer->substream);
+}
+
+static u64 avring_audio_start_ns(struct avring_audio *audio,
+				 const struct avring_audio_stream *stream)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(audio->streams); i++)
+		if (&audio->streams[i] != stream &&
+		    avring_audio_starts_with(stream, &audio->streams[i]))
+			return audio->streams[i].started_ns;
+	return ktime_get_ns();
+}
+
+/**
+ * avring_audio_start() - let a stream run, at its start or after a pause
+ * @audio: the sound card
+ * @stream: prepared and open
+ *
+ * The next frame of the stream is the first event strictly later than now: what
+ * happens at now itself has already been taken by the other stream.
+ * Context: atomic, stream lock held.
+ */
+void avring_audio_start(struct avring_audio *audio, struct avring_audio_stream *stream)
+{
+	unsigned long flags;
+	u64 now;
+
+	spin_lock_irqsave(&audio->lock, flags);
+	now = avring_audio_start_ns(audio, stream);
+	avring_audio_advance_to_locked(audio, now);
+	stream->started_ns = now;
+	stream->base = avring_clock_event_after(stream->rate, now + 1) - stream->pos;
+	stream->start_pos = stream->pos;
+	stream->held_pos = 0;
+	if (stream == avring_audio_playback(audio) && !stream->pos)
+		stream->end = avring_audio_written(stream);
+	stream->running = true;
+	avring_audio_arm_locked(audio);
+	spin_unlock_irqrestore(&audio->lock, flags);
+}
+
+/**
+ * avring_audio_stop() - freeze a stream, for good or for a pause
+ * @audio: the sound card
+ * @stream: open
+ *
+ * What is due until now is delivered first. The timer is not touched: a tick that
+ * finds nothing running does nothing.
+ * Context: atomic, stream lock held.
+ */
+void avring_audio_stop(struct avring_audio *audio, struct avring_audio_stream *stream)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&audio->lock, flags);
+	avring_audio_advance_locked(audio);
+	if (stream == avring_audio_playback(audio) && stream->running &&
+	    audio->source == AVRING_AUDIO_LOOPBACK && avring_audio_capture(audio)->running)
+		audio->stats.source_losses++;
+	stream->running = false;
+	spin_unlock_irqrestore(&audio->lock, flags);
+}
+
+/**
+ * avring_audio_drain() - the playback data ends with what is written now
+ * @audio: the sound card
+ * @stream: playback, running
+ *
+ * The end need not be the end of a period; the timer fires there.
+ * Context: atomic, stream lock held.
+ */
+void avring_audio_drain(struct avring_audio *audio, struct avring_audio_stream *stream)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&audio->lock, flags);
+	stream->end = avring_audio_written(stream);
+	avring_audio_arm_locked(audio);
+	spin_unlock_irqrestore(&audio->lock, flags);
+}
+
+/*
+ * Follow ALSA: the position it is told is one in the buffer, and it moves its
+ * hw_ptr forward to the next place that has this position.
+ */
+static void avring_audio_tell_locked(struct avring_audio_stream *stream, u32 offset)
+{
+	struct snd_pcm_runtime *runtime = stream->substream->runtime;
+	snd_pcm_uframes_t hw_ptr = runtime->status->hw_ptr;
+	u32 old_offset = hw_ptr % stream->buffer_frames;
+
+	if (offset < old_offset)
+		hw_ptr += stream->buffer_frames;
+	hw_ptr += offset;
+	hw_ptr -= old_offset;
+	if (hw_ptr >= runtime->boundary)
+		hw_ptr -= runtime->boundary;
+	stream->seen = stream->pos;
+	stream->seen_hw_ptr = hw_ptr;
+}
+
+/**
+ * avring_audio_pointer() - position in the buffer at this moment
+ * @audio: the sound card
+ * @stream: prepared and open
+ *
+ * Context: atomic, stream lock held.
+ * Return: frames, below the size of the buffer.
+ */
+u32 avring_audio_pointer(struct avring_audio *audio, struct avring_audio_stream *stream)
+{
+	unsigned long flags;
+	u32 offset;
+
+	spin_lock_irqsave(&audio->lock, flags);
+	avring_audio_advance_locked(audio);
+	div_u64_rem(stream->pos, stream->buffer_frames, &offset);
+	avring_audio_tell_locked(stream, offset);
+	spin_unlock_irqrestore(&audio->lock, flags);
+	return offset;
+}

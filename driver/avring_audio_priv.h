@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * avring: what the files of the sound card share with each other and nobody else.
+ *
+ *   avring_audio.c         card: made, registered, disconnected, freed
+ *   avring_pcm.c           ALSA's view: PCM operations, buffers, timestamps
+ *   avring_audio_engine.c  time: positions, timer, who moves when
+ *   avring_audio_loop.c    source: what the playback stream plays
+ *   avring_tone.c          source: the beep
+ *   avring_mixer.c         controls
+ *
+ * Lock order: ALSA's stream lock, then avring_audio::lock, then the timer's own.
+ *
+ *   stream lock	ALSA's, one per substream; trigger, pointer and time info are
+ *			called with it held
+ *   avring_audio::lock	every field in a group below that says so; taken with
+ *			interrupts off, by PCM operations, controls and the timer
+ *
+ * snd_pcm_period_elapsed() and snd_ctl_notify() are called without our lock: the
+ * first comes back through pointer and trigger. The fields that no group
+ * names are written once, before the card is registered.
+ */
+#ifndef AVRING_AUDIO_PRIV_H
+#define AVRING_AUDIO_PRIV_H
+
+#include <linux/hrtimer.h>
+#include <linux/spinlock.h>
+#include <sound/pcm.h>
+
+#include "avring_audio.h"
+#include "avring_clock.h"
+#include "avring_samples.h"
+#include "avring_tone.h"
+
+struct avring_store;
+struct snd_card;
+struct snd_kcontrol;
+
+/**
+ * enum avring_audio_source - who fills the capture stream
+ * @AVRING_AUDIO_TONE: avring_tone.c
+ * @AVRING_AUDIO_LOOPBACK: avring_audio_loop.c
+ * @AVRING_AUDIO_SOURCES: how many there are
+ */
+enum avring_audio_source {
+	AVRING_AUDIO_TONE,
+	AVRING_AUDIO_LOOPBACK,
+	AVRING_AUDIO_SOURCES,
+};
+
+/**
+ * struct avring_audio_source_ops - one source
+ * @name: item of the control "Capture Source"
+ * @fill: required; writes @frames frames to @dst, the first of which happens at
+ *	event @first of the capture rate. Called with avring_audio::lock held, time
+ *	running forward, before the playback position moves
+ */
+struct avring_audio_source_ops {
+	const char *name;
+	void (*fill)(struct avring_audio *audio, u64 first, void *dst, u32 frames);
+};
+
+extern const struct avring_audio_source_ops avring_audio_sources[AVRING_AUDIO_SOURCES];
+
+/**
+ * struct avring_audio_stream - one direction of the PCM
+ * @store: pages of the buffer. Written by hw_params, hw_free and close, which ALSA
+ *	runs one at a time; never freed while a user mapping exists, so the fault
+ *	handler reads it without a lock
+ * @substream: NULL while closed. This group: under avring_audio::lock
+ * @area: kernel view of the buffer; NULL if there is none
+ * @layout: of a frame
+ * @rate: frames per second; set with the rest of the geometry by prepare
+ * @buffer_frames: size of the buffer
+ * @period_frames: size of a period, not larger than the buffer
+ * @running: positions move with time
+ * @base: frame n of the stream happens at event @base + n of @rate. Set at start
+ *	and again when a pause ends; changes under the stream lock too
+ * @pos: frames that have happened since prepare
+ * @start_pos: @pos when the stream last started to run
+ * @started_ns: the time when that was
+ * @next_period: ALSA hears of it when @pos gets here
+ * @end: what was written when the stream started or began to drain ends here: a
+ *	drain is complete; 0 if that has been dealt with
+ * @seen: what ALSA was last told as @pos. Frames before it may be overwritten by
+ *	user space. Changes under the stream lock too
+ * @seen_hw_ptr: the same position as ALSA counts it, below runtime->boundary
+ * @held: the frame before @pos, as it was played
+ * @held_pos: @pos when @held was taken; 0 if nothing was played there
+ */
+struct avring_audio_stream {
+	struct avring_store *store;
+
+	struct snd_pcm_substream *substream;
+	void *area;
+	struct avring_samples_layout layout;
+	struct avring_rate rate;
+	u32 buffer_frames;
+	u32 period_frames;
+
+	bool running;
+	u64 base;
+	u64 pos;
+	u64 start_pos;
+	u64 started_ns;
+	u64 next_period;
+	u64 end;
+
+	u64 seen;
+	snd_pcm_uframes_t seen_hw_ptr;
+
+	u8 held[AVRING_SAMPLES_MAX_FRAME] __aligned(4);
+	u64 held_pos;
+};
+
+/**
+ * struct avring_audio - the private data of the snd_card
+ * @card: whose memory this is
+ * @pcm: device 0
+ * @parent: a reference on the parent device
+ * @released: see struct avring_audio_params; NULL until avring_audio_new() succeeds
+ * @released_data: its argument
+ * @signal: the control "Loopback Signal"
+ * @timer: fires at the next boundary of any running stream; armed under @lock
+ * @lock: see the lock order above
+ * @streams: by SNDRV_PCM_STREAM_*. This group: under @lock
+ * @source: enum avring_audio_source
+ * @tone: the tone and its controls
+ * @stats: counters
+ */
+struct avring_audio {
+	struct snd_card *card;
+	struct snd_pcm *pcm;
+	struct device *parent;
+	void (*released)(void *data);
+	void *released_data;
+	struct snd_kcontrol *signal;
+	struct hrtimer timer;
+
+	spinlock_t lock;
+	struct avring_audio_stream streams[SNDRV_PCM_STREAM_LAST + 1];
+	u32 source;
+	struct avring_tone tone;
+	struct avring_audio_stats stats;
+};
+
+/* avring_pcm.c */
+int avring_pcm_new(struct avring_audio *audio, int number);
+
+/* avring_mixer.c */
+int avring_mixer_new(struct avring_audio *audio);
+void avring_mixer_signal_changed(struct avring_audio *audio);
+
+/* avring_audio_loop.c */
+void avring_audio_loop_fill(struct avring_audio *audio, u64 first, void *dst, u32 frames);
+void avring_audio_loop_hold(struct avring_audio *audio);
+u64 avring_audio_written(const struct avring_audio_stream *play);
+
+/* avring_audio_engine.c */
+void avring_audio_engine_init(struct avring_audio *audio);
+void avring_audio_engine_sync(struct avring_audio *audio);
+void avring_audio_advance_locked(struct avring_audio *audio);
+void avring_audio_start(struct avring_audio *audio, struct avring_audio_stream *stream);
+void avring_audio_stop(struct avring_audio *audio, struct avring_audio_stream *stream);
+void avring_audio_drain(struct avring_audio *audio, struct avring_audio_stream *stream);
+u32 avring_audio_pointer(struct avring_audio *audio, struct avring_audio_stream *stream);
+
+static inline struct avring_audio_stream *avring_audio_playback(struct avring_audio *audio)
+{
+	return &audio->streams[SNDRV_PCM_STREAM_PLAYBACK];
+}
+
+static inline struct avring_audio_stream *avring_audio_capture(struct avring_audio *audio)
+{
+	return &audio->streams[SNDRV_PCM_STREAM_CAPTURE];
+}
+
+static inline void *avring_audio_frame_at(const struct avring_audio_stream *stream, u64 frame)
+{
+	u32 offset;
+
+	div_u64_rem(frame, stream->buffer_frames, &offset);
+	return stream->area + (size_t)offset * stream->layout.frame_bytes;
+}
+
+#endif

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * avring: the V4L2 capture node. See avring_capture.h.
+ *
+ * On the loopback input the node behaves like a receiver: while a producer
+ * streams, its format and frame rate are the only ones. Without a producer the
+ * choice is free, and what is seen is the no-signal picture.
+ */
+#include <linux/module.h>
+#include <media/tpg/v4l2-tpg.h>
+#include <media/v4l2-device.h>
+#include <media/v4l2-event.h>
+#include <media/v4l2-ioctl.h>
+#include <uapi/linux/avring.h>
+
+#include "avring_capture.h"
+#include "avring_format.h"
+
+static struct avring_capture *avring_capture_of(struct file *file)
+{
+	return container_of(avring_node_of(file), struct avring_capture, node);
+}
+
+static int avring_capture_start(struct avring_queue *queue)
+{
+	struct avring_node *node = avring_queue_node(queue);
+	struct avring_capture *cap = container_of(node, struct avring_capture, node);
+
+	avring_engine_start_capture(node->engine, queue, &node->pix, node->rate, cap->input);
+	return 0;
+}
+
+static void avring_capture_stop(struct avring_queue *queue)
+{
+	avring_engine_stop_capture(avring_queue_node(queue)->engine);
+}
+
+/* A written frame may be waiting for this buffer. */
+static void avring_capture_queued(struct avring_queue *queue)
+{
+	avring_engine_kick(avring_queue_node(queue)->engine);
+}
+
+static const struct avring_queue_ops avring_capture_queue_ops = {
+	.start = avring_capture_start,
+	.stop = avring_capture_stop,
+	.queued = avring_capture_queued,
+};
+
+/* What the node must follow. Return: false if the choice is free. */
+static bool avring_capture_producer(struct avring_capture *cap, struct v4l2_pix_format *pix,
+				    struct avring_rate *rate)
+{
+	return cap->input == AVRING_INPUT_LOOPBACK &&
+	       avring_engine_producer(cap->node.engine, pix, rate);
+}
+
+static void avring_capture_follow(struct avring_capture *cap)
+{
+	struct v4l2_pix_format pix;
+	struct avring_rate rate;
+
+	if (!avring_capture_producer(cap, &pix, &rate) ||
+	    avring_node_set_format(&cap->node, &pix))
+		return;
+	cap->node.rate = rate;
+}
+
+static int avring_capture_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdesc *desc)
+{
+	struct v4l2_pix_format pix;
+	struct avring_rate rate;
+
+	if (!avring_capture_producer(avring_capture_of(file), &pix, &rate))
+		return avring_node_enum_fmt(file, priv, desc);
+	desc->pixelformat = pix.pixelformat;
+	return desc->index ? -EINVAL : 0;
+}
+
+static int avring_capture_g_fmt(struct file *file, void *priv, struct v4l2_format *format)
+{
+	avring_capture_follow(avring_capture_of(file));
+	return avring_node_g_fmt(file, priv, format);
+}
+
+static int avring_capture_try_fmt(struct file *file, void *priv, struct v4l2_format *format)
+{
+	struct avring_rate rate;
+
+	if (!avring_capture_producer(avring_capture_of(file), &format->fmt.pix, &rate))
+		avring_format_try(&format->fmt.pix);
+	return 0;
+}
+
+static int avring_capture_s_fmt(struct file *file, void *priv, struct v4l2_format *format)
+{
+	avring_capture_try_fmt(file, priv, format);
+	return avring_node_set_format(avring_node_of(file), &format->fmt.pix);
+}
+
+static int avring_capture_enum_framesizes(struct file *file, void *priv,
+					  struct v4l2_frmsizeenum *size)
+{
+	struct v4l2_pix_format pix;
+	struct avring_rate rate;
+
+	if (!avring_capture_producer(avring_capture_of(file), &pix, &rate))
+		return avring_node_enum_framesizes(file, priv, size);
+	if (size->index || size->pixel_format != pix.pixelformat)
+		return -EINVAL;
+	size->type = V4L2_FRMSIZE_TYPE_DISCRETE;
+	size->discrete.width = pix.width;
+	size->discrete.height = pix.height;
+	return 0;
+}
+
+static int avring_capture_enum_frameintervals(struct file *file, void *priv,
+					      struct v4l2_frmivalenum *ival)
+{
+	struct v4l2_pix_format pix;
+	struct avring_rate rate;
+
+	if (!avring_capture_producer(avring_capture_of(file), &pix, &rate))
+		return avring_node_enum_frameintervals(file, priv, ival);
+	if (ival->index || ival->pixel_format != pix.pixelformat ||
+	    ival->width != pix.width || ival->height != pix.height)
+		return -EINVAL;
+	ival->type = V4L2_FRMIVAL_TYPE_DISCRETE;
+	ival->discrete = avring_rate_interval(rate);
+	return 0;
+}
+
+static int avring_capture_g_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)
+{
+	struct avring_capture *cap = avring_capture_of(file);
+
+	if (parm->type != V4L2_BUF_TYPE_VIDEO_CAPTURE)
+		return -EINVAL;
+	avring_capture_follow(cap);
+	memset(&parm->parm, 0, sizeof(parm->parm));
+	parm->parm.capture.capability = V4L2_CAP_TIMEPERFRAME;
+	parm->parm.capture.timeperframe = avring_rate_interval(cap->node.rate);
+	parm->parm.capture.readbuffers = 1;
+	return 0;
+}
+
+static int avring_capture_s_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)
+{
+	int err;
+
+	if (parm->type != V4L2_BUF_TYPE_VIDEO_CAPTURE)
+		return -EINVAL;
+	err = avring_node_set_rate(avring_node_of(file), &parm->parm.capture.timeperframe);
+	return err ? err : avring_capture_g_parm(file, priv, parm);
+}
+
+static const char * const avring_input_names[AVRING_INPUTS] = {
+	[AVRING_INPUT_PATTERN] = "Pattern",
+	[AVRING_INPUT_LOOPBACK] = "Loopback",
+};
+
+static int avring_capture_enum_input(struct file *file, void *priv, struct v4l2_input *input)
+{
+	struct v4l2_pix_format pix;
+	struct avring_rate rate;
+
+	if (input->index >= AVRING_INPUTS)
+		return -EINVAL;
+	strscpy(input->name, avring_input_names[input->index], sizeof(input->name));
+	input->type = V4L2_INPUT_TYPE_CAMERA;
+	if (input->index == AVRING_INPUT_LOOPBACK &&
+	    !avring_engine_producer(avring_node_of(file)->engine, &pix, &rate))
+		input->status = V4L2_IN_ST_NO_SIGNAL;
+	return 0;
+}
+
+static int avring_capture_g_input(struct file *file, void *priv, unsigned int *index)
+{
+	*index = avring_capture_of(file)->input;
+	return 0;
+}
+
+static int avring_capture_s_input(struct file *file, void *priv, unsigned int index)
+{
+	struct avring_capture *cap = avring_capture_of(file);
+
+	if (index >= AVRING_INPUTS)
+		return -EINVAL;
+	if (index == cap->input)
+		return 0;
+	if (vb2_is_busy(&cap->node.queue.vb2))
+		return -EBUSY;
+	cap->input = index;
+	return 0;
+}
+
+static int avring_capture_log_status(struct file *file, void *priv)
+{
+	struct avring_capture *cap = avring_capture_of(file);
+	struct avring_engine_stats stats;
+
+	v4l2_ctrl_log_status(file, priv);
+	avring_engine_stats(cap->node.engine, &stats);
+	v4l2_info(cap->node.vdev.v4l2_dev,
+		  "input %s, %ux%u, %u/%u fps, delivered %llu, dropped %llu, no signal %llu, losses %llu\n",
+		  avring_input_names[cap->input], cap->node.pix.width, cap->node.pix.height,
+		  cap->node.rate.num, cap->node.rate.den, stats.delivered, stats.dropped,
+		  stats.no_signal, stats.losses);
+	return 0;
+}
+
+static int avring_capture_subscribe_event(struct v4l2_fh *fh,
+					  const struct v4l2_event_subscription *sub)
+{
+	if (sub->type == V4L2_EVENT_SOURCE_CHANGE)
+		return v4l2_src_change_event_subscribe(fh, sub);
+	return v4l2_ctrl_subscribe_event(fh, sub);
+}
+
+static const struct v4l2_ioctl_ops avring_capture_ioctl_ops = {
+	.vidioc_querycap = avring_node_querycap,
+	.vidioc_enum_fmt_vid_cap = avring_capture_enum_fmt,
+	.vidioc_g_fmt_vid_cap = avring_capture_g_fmt,
+	.vidioc_try_fmt_vid_cap = avring_capture_try_fmt,
+	.vidioc_s_fmt_vid_cap = avring_capture_s_fmt,
+	.vidioc_enum_framesizes = avring_capture_enum_framesizes,
+	.vidioc_enum_frameintervals = avring_capture_enum_frameintervals,
+	.vidioc_g_parm = avring_capture_g_parm,
+	.vidioc_s_parm = avring_capture_s_parm,
+	.vidioc_enum_input = avring_capture_enum_input,
+	.vidioc_g_input = avring_capture_g_input,
+	.vidioc_s_input = avring_capture_s_input,
+	.vidioc_reqbufs = vb2_ioctl_reqbufs,
+	.vidioc_create_bufs = vb2_ioctl_create_bufs,
+	.vidioc_prepare_buf = vb2_ioctl_prepare_buf,
+	.vidioc_querybuf = vb2_ioctl_querybuf,
+	.vidioc_qbuf = vb2_ioctl_qbuf,
+	.vidioc_dqbuf = vb2_ioctl_dqbuf,
+	.vidioc_expbuf = vb2_ioctl_expbuf,
+	.vidioc_streamon = vb2_ioctl_streamon,
+	.vidioc_streamoff = vb2_ioctl_streamoff,
+	.vidioc_log_status = avring_capture_log_status,
+	.vidioc_subscribe_event = avring_capture_subscribe_event,
+	.vidioc_unsubscribe_event = v4l2_event_unsubscribe,
+};
+
+static int avring_capture_s_ctrl(struct v4l2_ctrl *ctrl)
+{
+	static const struct {
+		u32 id;
+		enum avring_pattern_value value;
+	} map[] = {
+		{ V4L2_CID_BRIGHTNESS,		AVRING_PATTERN_BRIGHTNESS },
+		{ V4L2_CID_CONTRAST,		AVRING_PATTERN_CONTRAST },
+		{ V4L2_CID_SATURATION,		AVRING_PATTERN_SATURATION },
+		{ V4L2_CID_HUE,			AVRING_PATTERN_HUE },
+		{ V4L2_CID_TEST_PATTERN,	AVRING_PATTERN_PICTURE },
+		{ V4L2_CID_AVRING_FRAME_STAMP,	AVRING_PATTERN_STAMP },
+	};
+	struct avring_node *node = container_of(ctrl->handler, struct avring_node, ctrls);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(map); i++)
+		if (map[i].id == ctrl->id)
+			avring_engine_set_pattern(node->engine, map[i].value, ctrl->val);
+	return 0;
+}
+
+static int avring_capture_g_volatile_ctrl(struct v4l2_ctrl *ctrl)
+{
+	struct avring_node *node = container_of(ctrl->handler, struct avring_node, ctrls);
+	struct avring_engine_stats stats;
+
+	avring_engine_stats(node->engine, &stats);
+	switch (ctrl->id) {
+	case V4L2_CID_AVRING_FRAMES_DROPPED:
+		*ctrl->p_new.p_s64 = stats.dropped;
+		return 0;
+	case V4L2_CID_AVRING_NO_SIGNAL_FRAMES:
+		*ctrl->p_new.p_s64 = stats.no_signal;
+		return 0;
+	case V4L2_CID_AVRING_SIGNAL_LOSSES:
+		*ctrl->p_new.p_s64 = stats.losses;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static const struct v4l2_ctrl_ops avring_capture_ctrl_ops = {
+	.s_ctrl = avring_capture_s_ctrl,
+	.g_volatile_ctrl = avring_capture_g_volatile_ctrl,
+};
+
+static const struct v4l2_ctrl_config avring_capture_stamp = {
+	.ops = &avring_capture_ctrl_ops,
+	.id = V4L2_CID_AVRING_FRAME_STAMP,
+	.name = "Frame Stamp",
+	.type = V4L2_CTRL_TYPE_BOOLEAN,
+	.max = 1,
+	.step = 1,
+	.def = 1,
+};
+
+#define AVRING_COUNTER(_id, _name) {				\
+	.ops = &avring_capture_ctrl_ops,			\
+	.id = (_id),						\
+	.name = (_name),					\
+	.type = V4L2_CTRL_TYPE_INTEGER64,			\
+	.max = S64_MAX,						\
+	.step = 1,						\
+	.flags = V4L2_CTRL_FLAG_READ_ONLY | V4L2_CTRL_FLAG_VOLATILE, \
+}
+
+static const struct v4l2_ctrl_config avring_capture_counters[] = {
+	AVRING_COUNTER(V4L2_CID_AVRING_FRAMES_DROPPED, "Frames Dropped"),
+	AVRING_COUNTER(V4L2_CID_AVRING_NO_SIGNAL_FRAMES, "No Signal Frames"),
+	AVRING_COUNTER(V4L2_CID_AVRING_SIGNAL_LOSSES, "Signal Losses"),
+};
+
+static int avring_capture_init_ctrls(struct v4l2_ctrl_handler *ctrls)
+{
+	const struct v4l2_ctrl_ops *ops = &avring_capture_ctrl_ops;
+	unsigned int i;
+
+	v4l2_ctrl_handler_init(ctrls, 9);
+	v4l2_ctrl_new_std(ctrls, ops, V4L2_CID_BRIGHTNESS, 0, 255, 1, 128);
+	v4l2_ctrl_new_std(ctrls, ops, V4L2_CID_CONTRAST, 0, 255, 1, 128);
+	v4l2_ctrl_new_std(ctrls, ops, V4L2_CID_SATURATION, 0, 255, 1, 128);
+	v4l2_ctrl_new_std(ctrls, ops, V4L2_CID_HUE, -128, 128, 1, 0);
+	v4l2_ctrl_new_std_menu_items(ctrls, ops, V4L2_CID_TEST_PATTERN, TPG_PAT_NOISE, 0,
+				     TPG_PAT_75_COLORBAR, tpg_pattern_strings);
+	v4l2_ctrl_new_custom(ctrls, &avring_capture_stamp, NULL);
+	for (i = 0; i < ARRAY_SIZE(avring_capture_counters); i++)
+		v4l2_ctrl_new_custom(ctrls, &avring_capture_counters[i], NULL);
+	return ctrls->error;
+}
+
+/**
+ * avring_capture_init() - make the capture node of a card, not yet registered
+ * @cap: zeroed
+ * @v4l2_dev: of the card
+ * @engine: of the card
+ * @input: what it shows first
+ *
+ * Return: 0 or a negative errno; then nothing is left to clean up.
+ */
+int avring_capture_init(struct avring_capture *cap, struct v4l2_device *v4l2_dev,
+			struct avring_engine *engine, enum avring_input input)
+{
+	struct v4l2_ctrl_handler *ctrls = &cap->node.ctrls;
+	int err;
+
+	cap->input = input;
+	err = avring_capture_init_ctrls(ctrls);
+	if (!err)
+		err = avring_node_init(&cap->node, v4l2_dev, engine, V4L2_BUF_TYPE_VIDEO_CAPTURE,
+				       &avring_capture_ioctl_ops, &avring_capture_queue_ops);
+	if (err)
+		v4l2_ctrl_handler_free(ctrls);
+	return err;
+}
+
+/**
+ * avring_capture_cleanup() - undo avring_capture_init()
+ * @cap: a node that nobody can reach any more
+ */
+void avring_capture_cleanup(struct avring_capture *cap)
+{
+	avring_node_cleanup(&cap->node);
+	v4l2_ctrl_handler_free(&cap->node.ctrls);
+}
+
+/**
+ * avring_capture_source_change() - a producer sends another format than we show
+ * @data: the capture node
+ *
+ * Context: any.
+ */
+void avring_capture_source_change(void *data)
+{
+	static const struct v4l2_event event = {
+		.type = V4L2_EVENT_SOURCE_CHANGE,
+		.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION,
+	};
+	struct avring_capture *cap = data;
+
+	v4l2_event_queue(&cap->node.vdev, &event);
+}

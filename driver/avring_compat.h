@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * avring: every difference between the supported kernels (6.1 to 7.2), each with
+ * the release that ends it. `make lint` refuses version checks anywhere else.
+ */
+#ifndef AVRING_COMPAT_H
+#define AVRING_COMPAT_H
+
+#include <linux/dma-buf.h>
+#include <linux/hrtimer.h>
+#include <linux/iosys-map.h>
+#include <linux/mm.h>
+#include <linux/platform_device.h>
+#include <linux/version.h>
+#include <media/videobuf2-v4l2.h>
+
+/* Linux 6.3 made vm_flags read-only outside the accessors. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void avring_vm_flags_mod(struct vm_area_struct *vma,
+				       unsigned long set, unsigned long clear)
+{
+	vma->vm_flags = (vma->vm_flags & ~clear) | set;
+}
+#else
+static inline void avring_vm_flags_mod(struct vm_area_struct *vma,
+				       unsigned long set, unsigned long clear)
+{
+	vm_flags_mod(vma, set, clear);
+}
+#endif
+
+/* Linux 6.2 split the dma-buf calls by who holds the reservation lock. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define avring_dma_buf_vmap	dma_buf_vmap
+#define avring_dma_buf_vunmap	dma_buf_vunmap
+#else
+#define avring_dma_buf_vmap	dma_buf_vmap_unlocked
+#define avring_dma_buf_vunmap	dma_buf_vunmap_unlocked
+#endif
+
+/* Linux 6.13 wants the name space as a string. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define AVRING_IMPORT_DMA_BUF()	MODULE_IMPORT_NS(DMA_BUF)
+#else
+#define AVRING_IMPORT_DMA_BUF()	MODULE_IMPORT_NS("DMA_BUF")
+#endif
+
+/* Linux 6.11 made platform_driver::remove return nothing. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+#define AVRING_REMOVE_RETURNS	int
+#define AVRING_REMOVE_DONE	0
+#else
+#define AVRING_REMOVE_RETURNS	void
+#define AVRING_REMOVE_DONE
+#endif
+
+/* Linux 6.8 renamed the number of buffers that must be queued before a start. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define avring_min_queued	min_buffers_needed
+#else
+#define avring_min_queued	min_queued_buffers
+#endif
+
+/* Linux 6.14 lets videobuf2 drop and take the queue lock itself. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+#define AVRING_VB2_WAIT_OPS \
+	.wait_prepare = vb2_ops_wait_prepare, \
+	.wait_finish = vb2_ops_wait_finish,
+#else
+#define AVRING_VB2_WAIT_OPS
+#endif
+
+/* Linux 6.13 merged hrtimer_init() and the assignment of the function. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline void avring_hrtimer_setup(struct hrtimer *timer,
+					enum hrtimer_restart (*fn)(struct hrtimer *),
+					clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = fn;
+}
+#else
+#define avring_hrtimer_setup	hrtimer_setup
+#endif
+
+#endif

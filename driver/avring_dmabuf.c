@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * avring: a store as dma-buf.
+ *
+ * Every attached device gets a table and a DMA mapping of its own; CPU access is
+ * bracketed with a sync for each of them. The dma-buf holds the store, not the
+ * device.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/slab.h>
+
+#include "avring_compat.h"
+#include "avring_store.h"
+
+AVRING_IMPORT_DMA_BUF();
+
+/**
+ * struct avring_dmabuf - an exported store
+ * @store: the pages
+ * @lock: guards @attachments; taken under the reservation lock
+ * @attachments: every attached device
+ */
+struct avring_dmabuf {
+	struct avring_store *store;
+	struct mutex lock;
+	struct list_head attachments;
+};
+
+/**
+ * struct avring_attachment - one attached device
+ * @node: in avring_dmabuf.attachments
+ * @dev: the device
+ * @sgt: its view of the pages
+ * @mapped: @sgt carries DMA addresses
+ */
+struct avring_attachment {
+	struct list_head node;
+	struct device *dev;
+	struct sg_table sgt;
+	bool mapped;
+};
+
+static int avring_dmabuf_attach(struct dma_buf *dbuf, struct dma_buf_attachment *dba)
+{
+	struct avring_dmabuf *buf = dbuf->priv;
+	struct avring_attachment *att = kzalloc(sizeof(*att), GFP_KERNEL);
+	int err;
+
+	if (!att)
+		return -ENOMEM;
+	err = sg_alloc_table_from_pages(&att->sgt, buf->store->pages, buf->store->n_pages,
+					0, buf->store->size, GFP_KERNEL);
+	if (err) {
+		kfree(att);
+		return err;
+	}
+	att->dev = dba->dev;
+	dba->priv = att;
+	mutex_lock(&buf->lock);
+	list_add(&att->node, &buf->attachments);
+	mutex_unlock(&buf->lock);
+	return 0;
+}
+
+static void avring_dmabuf_detach(struct dma_buf *dbuf, struct dma_buf_attachment *dba)
+{
+	struct avring_dmabuf *buf = dbuf->priv;
+	struct avring_attachment *att = dba->priv;
+
+	mutex_lock(&buf->lock);
+	list_del(&att->node);
+	mutex_unlock(&buf->lock);
+	sg_free_table(&att->sgt);
+	kfree(att);
+}
+
+static struct sg_table *avring_dmabuf_map(struct dma_buf_attachment *dba,
+					  enum dma_data_direction dir)
+{
+	struct avring_dmabuf *buf = dba->dmabuf->priv;
+	struct avring_attachment *att = dba->priv;
+	int err = dma_map_sgtable(att->dev, &att->sgt, dir, 0);
+
+	if (err)
+		return ERR_PTR(err);
+	mutex_lock(&buf->lock);
+	att->mapped = true;
+	mutex_unlock(&buf->lock);
+	return &att->sgt;
+}
+
+static void avring_dmabuf_unmap(struct dma_buf_attachment *dba, struct sg_table *sgt,
+				enum dma_data_direction dir)
+{
+	struct avring_dmabuf *buf = dba->dmabuf->priv;
+	struct avring_attachment *att = dba->priv;
+
+	mutex_lock(&buf->lock);
+	att->mapped = false;
+	mutex_unlock(&buf->lock);
+	dma_unmap_sgtable(att->dev, sgt, dir, 0);
+}
+
+static int avring_dmabuf_begin_cpu(struct dma_buf *dbuf, enum dma_data_direction dir)
+{
+	struct avring_dmabuf *buf = dbuf->priv;
+	struct avring_attachment *att;
+
+	mutex_lock(&buf->lock);
+	list_for_each_entry(att, &buf->attachments, node)
+		if (att->mapped)
+			dma_sync_sgtable_for_cpu(att->dev, &att->sgt, dir);
+	mutex_unlock(&buf->lock);
+	return 0;
+}
+
+static int avring_dmabuf_end_cpu(struct dma_buf *dbuf, enum dma_data_direction dir)
+{
+	struct avring_dmabuf *buf = dbuf->priv;
+	struct avring_attachment *att;
+
+	mutex_lock(&buf->lock);
+	list_for_each_entry(att, &buf->attachments, node)
+		if (att->mapped)
+			dma_sync_sgtable_for_device(att->dev, &att->sgt, dir);
+	mutex_unlock(&buf->lock);
+	return 0;
+}
+
+static int avring_dmabuf_mmap(struct dma_buf *dbuf, struct vm_area_struct *vma)
+{
+	struct avring_dmabuf *buf = dbuf->priv;
+
+	return avring_store_mmap(buf->store, vma, true);
+}
+
+static int avring_dmabuf_vmap(struct dma_buf *dbuf, struct iosys_map *map)
+{
+	struct avring_dmabuf *buf = dbuf->priv;
+	void *vaddr = avring_store_vaddr(buf->store);
+
+	if (!vaddr)
+		return -ENOMEM;
+	iosys_map_set_vaddr(map, vaddr);
+	return 0;
+}
+
+static void avring_dmabuf_release(struct dma_buf *dbuf)
+{
+	struct avring_dmabuf *buf = dbuf->priv;
+
+	avring_store_put(buf->store);
+	mutex_destroy(&buf->lock);
+	kfree(buf);
+}
+
+static const struct dma_buf_ops avring_dmabuf_ops = {
+	.attach = avring_dmabuf_attach,
+	.detach = avring_dmabuf_detach,
+	.map_dma_buf = avring_dmabuf_map,
+	.unmap_dma_buf = avring_dmabuf_unmap,
+	.begin_cpu_access = avring_dmabuf_begin_cpu,
+	.end_cpu_access = avring_dmabuf_end_cpu,
+	.mmap = avring_dmabuf_mmap,
+	.vmap = avring_dmabuf_vmap,
+	.release = avring_dmabuf_release,
+};
+
+/**
+ * avring_store_export() - make a dma-buf of a store
+ * @store: the store, not a pinned one
+ * @flags: file flags, O_CLOEXEC and the access mode
+ *
+ * Return: a dma-buf that holds a reference on @store, or an ERR_PTR.
+ */
+struct dma_buf *avring_store_export(struct avring_store *store, unsigned long flags)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct avring_dmabuf *buf = kzalloc(sizeof(*buf), GFP_KERNEL);
+	struct dma_buf *dbuf;
+
+	if (!buf)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&buf->lock);
+	INIT_LIST_HEAD(&buf->attachments);
+	buf->store = store;
+	info.ops = &avring_dmabuf_ops;
+	info.size = store->n_pages << PAGE_SHIFT;
+	info.flags = flags;
+	info.priv = buf;
+	dbuf = dma_buf_export(&info);
+	if (IS_ERR(dbuf)) {
+		mutex_destroy(&buf->lock);
+		kfree(buf);
+		return dbuf;
+	}
+	avring_store_get(store);
+	return dbuf;
+}

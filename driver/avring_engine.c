@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * avring: the thread that moves pictures. See avring_engine.h.
+ *
+ * Barrier A: avring_engine_kick() changes state (under the engine's or a queue's
+ * lock), then sets @kicked, then wakes (full barrier in wake_up_process()). The
+ * thread clears @kicked with a full barrier, then looks at the state. Either it
+ * sees the change or it finds @kicked set and does not sleep.
+ */
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "avring_engine.h"
+#include "avring_format.h"
+#include "avring_queue.h"
+
+/*
+ * A thread that is late delivers late: nothing is lost as long as buffers wait.
+ * Behind this it skips to the present, and the skipped frames are counted.
+ */
+#define AVRING_MAX_LAG_NS	(250 * NSEC_PER_MSEC)
+
+/**
+ * struct avring_side - one video node as the engine sees it
+ * @queue: NULL while it does not stream
+ * @pix: format of its frames
+ * @rate: frame rate
+ * @next: number of the next tick on the card's timeline
+ */
+struct avring_side {
+	struct avring_queue *queue;
+	struct v4l2_pix_format pix;
+	struct avring_rate rate;
+	u64 next;
+};
+
+/**
+ * struct avring_engine - see avring_engine.h
+ * @lock: guards all fields down to @stats; process context. Order: node lock or
+ *	control handler lock -> this -> queue list lock
+ * @capture: the capture node
+ * @output: the output node
+ * @pattern: draws
+ * @input: what capture shows
+ * @locked: frames of the producer drive capture
+ * @signal_end_ns: when the signal counts as lost
+ * @sequence: of the next captured frame
+ * @output_sequence: of the next written frame
+ * @missing: frames dropped since the last delivered one
+ * @last_ns: time of the last delivered frame; the next one is later
+ * @hold_ns: how long a written frame waits for a reader
+ * @held_since_ns: since when it waits, 0 if none does
+ * @reader_late: a frame waited in vain; do not wait for this reader again before
+ *	it has taken one
+ * @stats: since STREAMON
+ * @source_change: tells the capture node that the producer's format is another
+ * @source_change_data: its argument; both are set once, before the thread runs
+ * @flash_rate: frame rate of the flashes for the tone, packed into one word that
+ *	may be read at any time
+ * @thread: the engine
+ * @kicked: barrier A
+ */
+struct avring_engine {
+	struct mutex lock;
+	struct avring_side capture;
+	struct avring_side output;
+	struct avring_pattern *pattern;
+	enum avring_input input;
+	bool locked;
+	u64 signal_end_ns;
+	u32 sequence;
+	u32 output_sequence;
+	u64 missing;
+	u64 last_ns;
+	u64 hold_ns;
+	u64 held_since_ns;
+	bool reader_late;
+	struct avring_engine_stats stats;
+
+	void (*source_change)(void *data);
+	void *source_change_data;
+	u32 flash_rate;
+	struct task_struct *thread;
+	bool kicked;
+};
+
+static u64 avring_side_time(const struct avring_side *side)
+{
+	return avring_clock_event_ns(side->rate, side->next);
+}
+
+static void avring_side_start(struct avring_side *side, struct avring_queue *queue,
+			      const struct v4l2_pix_format *pix, struct avring_rate rate)
+{
+	side->queue = queue;
+	side->pix = *pix;
+	side->rate = rate;
+	side->next = avring_clock_event_after(rate, ktime_get_ns());
+}
+
+/* Time on one stream never stands still, whichever side drives it. */
+static void avring_side_not_before(struct avring_side *side, u64 last_ns)
+{
+	if (side->queue && avring_side_time(side) <= last_ns)
+		side->next = avring_clock_event_after(side->rate, last_ns + 1);
+}
+
+static bool avring_side_due(const struct avring_side *side, u64 now)
+{
+	return side->queue && avring_side_time(side) <= now;
+}
+
+/* Return: the number of ticks that were skipped. */
+static u64 avring_side_catch_up(struct avring_side *side, u64 now)
+{
+	u64 present, skipped;
+
+	if (now - avring_side_time(side) <= AVRING_MAX_LAG_NS)
+		return 0;
+	present = avring_clock_event_at(side->rate, now);
+	skipped = present - side->next;
+	side->next = present;
+	return skipped;
+}
+
+static void avring_engine_drop_locked(struct avring_engine *e, u64 frames)
+{
+	e->sequence += frames;
+	e->missing += frames;
+}
+
+static void avring_engine_deliver_locked(struct avring_engine *e, struct avring_buffer *buf, u64 ns)
+{
+	e->stats.dropped += e->missing;
+	e->stats.delivered++;
+	e->missing = 0;
+	e->last_ns = ns;
+	avring_queue_done(e->capture.queue, buf, e->sequence++, ns);
+}
+
+static void avring_engine_lose_locked(struct avring_engine *e)
+{
+	e->locked = false;
+	e->stats.losses++;
+}
+
+static bool avring_engine_linked_locked(const struct avring_engine *e)
+{
+	return e->capture.queue && e->output.queue && e->input == AVRING_INPUT_LOOPBACK &&
+	       avring_format_equal(&e->capture.pix, &e->output.pix);
+}
+
+/* Return: false while the frame at the head of the output queue waits for a reader. */
+static bool avring_engine_wait_over_locked(struct avring_engine *e, u64 now)
+{
+	if (e->reader_late)
+		return true;
+	if (!e->held_since_ns)
+		e->held_since_ns = now;
+	return now - e->held_since_ns >= e->hold_ns;
+}
+
+/* Return: false if @src must wait. */
+static bool avring_engine_hand_over_locked(struct avring_engine *e, struct avring_buffer *src,
+					   u64 now)
+{
+	struct avring_buffer *dst = avring_queue_first(e->capture.queue);
+	u64 ns = avring_side_time(&e->output);
+
+	if (!dst && !avring_engine_wait_over_locked(e, now))
+		return false;
+	e->held_since_ns = 0;
+	e->reader_late = !dst;
+	e->locked = true;
+	e->signal_end_ns = now + 2 * avring_clock_event_ns(e->output.rate, 1) + AVRING_MAX_LAG_NS;
+	if (!dst) {
+		avring_engine_drop_locked(e, 1);
+		return true;
+	}
+	memcpy(avring_buffer_vaddr(dst), avring_buffer_vaddr(src), e->capture.pix.sizeimage);
+	avring_engine_deliver_locked(e, dst, ns);
+	return true;
+}
+
+static void avring_engine_output_tick_locked(struct avring_engine *e, u64 now)
+{
+	struct avring_side *out = &e->output;
+	struct avring_buffer *buf = avring_queue_first(out->queue);
+
+	avring_side_catch_up(out, now);
+	if (buf) {
+		if (avring_engine_linked_locked(e) && !avring_engine_hand_over_locked(e, buf, now))
+			return;
+		avring_queue_done(out->queue, buf, e->output_sequence++, avring_side_time(out));
+	}
+	out->next++;
+}
+
+static void avring_engine_draw_locked(struct avring_engine *e, void *dst)
+{
+	struct avring_frame frame = {
+		.sequence = e->sequence,
+		.number = e->capture.next,
+		.time_ns = avring_side_time(&e->capture),
+	};
+
+	if (e->input == AVRING_INPUT_LOOPBACK) {
+		avring_pattern_draw_no_signal(e->pattern, dst);
+		e->stats.no_signal++;
+		return;
+	}
+	frame.flash = avring_clock_flash_at(e->capture.rate, frame.time_ns) == frame.time_ns;
+	avring_pattern_draw(e->pattern, dst, &frame);
+}
+
+static void avring_engine_capture_tick_locked(struct avring_engine *e, u64 now)
+{
+	struct avring_side *cap = &e->capture;
+	u64 skipped = avring_side_catch_up(cap, now);
+	struct avring_buffer *buf;
+
+	if (e->locked && now >= e->signal_end_ns)
+		avring_engine_lose_locked(e);
+	if (!e->locked) {
+		avring_engine_drop_locked(e, skipped);
+		buf = avring_queue_first(cap->queue);
+		if (buf) {
+			avring_engine_draw_locked(e, avring_buffer_vaddr(buf));
+			avring_engine_deliver_locked(e, buf, avring_side_time(cap));
+		} else {
+			avring_engine_drop_locked(e, 1);
+		}
+	}
+	cap->next++;
+}
+
+static u64 avring_engine_next_locked(const struct avring_engine *e)
+{
+	u64 next = U64_MAX;
+
+	if (e->output.queue && e->held_since_ns)
+		next = e->held_since_ns + e->hold_ns;
+	else if (e->output.queue)
+		next = avring_side_time(&e->output);
+	if (e->capture.queue)
+		next = min(next, avring_side_time(&e->capture));
+	return next;
+}
+
+/* One look at both nodes. Return: when to look again, CLOCK_MONOTONIC in ns. */
+static u64 avring_engine_step(struct avring_engine *e)
+{
+	u64 now, next;
+
+	mutex_lock(&e->lock);
+	now = ktime_get_ns();
+	if (avring_engine_linked_locked(e))
+		avring_side_not_before(&e->output, e->last_ns);
+	if (avring_side_due(&e->output, now))
+		avring_engine_output_tick_locked(e, now);
+	avring_side_not_before(&e->capture, e->last_ns);
+	if (avring_side_due(&e->capture, now))
+		avring_engine_capture_tick_locked(e, now);
+	next = avring_engine_next_locked(e);
+	mutex_unlock(&e->lock);
+	return next;
+}
+
+static void avring_engine_sleep(struct avring_engine *e, u64 until)
+{
+	ktime_t expires = ns_to_ktime(until);
+
+	set_current_state(TASK_INTERRUPTIBLE);
+	if (!READ_ONCE(e->kicked) && !kthread_should_stop())
+		schedule_hrtimeout_range(until == U64_MAX ? NULL : &expires, 0, HRTIMER_MODE_ABS);
+	__set_current_state(TASK_RUNNING);
+}
+
+static int avring_engine_thread(void *data)
+{
+	struct avring_engine *e = data;
+	u64 next;
+
+	while (!kthread_should_stop()) {
+		smp_store_mb(e->kicked, false);		/* barrier A */
+		next = avring_engine_step(e);
+		avring_engine_sleep(e, next);
+	}
+	return 0;
+}
+
+/* Frame rates have at most 17 bits of numerator and 10 of denominator. */
+#define AVRING_FLASH_DEN_SHIFT	20
+
+static void avring_engine_set_flash_rate(struct avring_engine *e, struct avring_rate rate)
+{
+	WRITE_ONCE(e->flash_rate, rate.num | rate.den << AVRING_FLASH_DEN_SHIFT);
+}
+
+/**
+ * avring_engine_new() - make the engine of a card
+ * @number: number of the card, for the name of the thread
+ * @source_change: called when a producer starts with another format than a
+ *	streaming capture node has; under the engine's lock, must not sleep
+ * @data: its argument
+ *
+ * Return: an idle engine, or an ERR_PTR.
+ */
+struct avring_engine *avring_engine_new(int number, void (*source_change)(void *data), void *data)
+{
+	struct avring_engine *e = kzalloc(sizeof(*e), GFP_KERNEL);
+	int err;
+
+	if (!e)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&e->lock);
+	e->source_change = source_change;
+	e->source_change_data = data;
+	e->pattern = avring_pattern_new();
+	if (IS_ERR(e->pattern)) {
+		err = PTR_ERR(e->pattern);
+		goto free_engine;
+	}
+	avring_engine_set_flash_rate(e, avring_rate_default());
+	e->thread = kthread_run(avring_engine_thread, e, "avring%d", number);
+	if (IS_ERR(e->thread)) {
+		err = PTR_ERR(e->thread);
+		goto free_pattern;
+	}
+	return e;
+
+free_pattern:
+	avring_pattern_free(e->pattern);
+free_engine:
+	mutex_destroy(&e->lock);
+	kfree(e);
+	return ERR_PTR(err);
+}
+
+/**
+ * avring_engine_stop() - end the thread
+ * @e: the engine; both nodes have been unregistered and do not stream
+ */
+void avring_engine_stop(struct avring_engine *e)
+{
+	kthread_stop(e->thread);
+}
+
+/**
+ * avring_engine_free() - undo avring_engine_new()
+ * @e: a stopped engine that nobody can reach any more
+ */
+void avring_engine_free(struct avring_engine *e)
+{
+	avring_pattern_free(e->pattern);
+	mutex_destroy(&e->lock);
+	kfree(e);
+}
+
+/**
+ * avring_engine_kick() - make the engine look again at once
+ * @e: the engine
+ */
+void avring_engine_kick(struct avring_engine *e)
+{
+	WRITE_ONCE(e->kicked, true);			/* barrier A */
+	wake_up_process(e->thread);
+}
+
+/**
+ * avring_engine_start_capture() - begin to fill the buffers of the capture node
+ * @e: the engine
+ * @queue: the node's queue
+ * @pix: format of its frames
+ * @rate: its frame rate
+ * @input: what to show
+ */
+void avring_engine_start_capture(struct avring_engine *e, struct avring_queue *queue,
+				 const struct v4l2_pix_format *pix, struct avring_rate rate,
+				 enum avring_input input)
+{
+	mutex_lock(&e->lock);
+	avring_pattern_format(e->pattern, pix);
+	avring_side_start(&e->capture, queue, pix, rate);
+	e->input = input;
+	e->locked = false;
+	e->sequence = 0;
+	e->missing = 0;
+	e->last_ns = 0;
+	e->held_since_ns = 0;
+	e->reader_late = false;
+	memset(&e->stats, 0, sizeof(e->stats));
+	avring_engine_set_flash_rate(e, rate);
+	mutex_unlock(&e->lock);
+	avring_engine_kick(e);
+}
+
+/**
+ * avring_engine_stop_capture() - fill no more buffers of the capture node
+ * @e: the engine
+ *
+ * When it returns no buffer of the node is in use.
+ */
+void avring_engine_stop_capture(struct avring_engine *e)
+{
+	mutex_lock(&e->lock);
+	e->capture.queue = NULL;
+	e->locked = false;
+	e->held_since_ns = 0;
+	mutex_unlock(&e->lock);
+	avring_engine_kick(e);
+}
+
+/**
+ * avring_engine_start_output() - begin to take the frames of the output node
+ * @e: the engine
+ * @queue: the node's queue
+ * @pix: format of its frames
+ * @rate: its frame rate
+ */
+void avring_engine_start_output(struct avring_engine *e, struct avring_queue *queue,
+				const struct v4l2_pix_format *pix, struct avring_rate rate)
+{
+	mutex_lock(&e->lock);
+	avring_side_start(&e->output, queue, pix, rate);
+	e->output_sequence = 0;
+	e->held_since_ns = 0;
+	if (e->capture.queue && e->input == AVRING_INPUT_LOOPBACK && !avring_engine_linked_locked(e))
+		e->source_change(e->source_change_data);
+	mutex_unlock(&e->lock);
+	avring_engine_kick(e);
+}
+
+/**
+ * avring_engine_stop_output() - take no more frames of the output node
+ * @e: the engine
+ *
+ * When it returns no buffer of the node is in use.
+ */
+void avring_engine_stop_output(struct avring_engine *e)
+{
+	mutex_lock(&e->lock);
+	e->output.queue = NULL;
+	e->held_since_ns = 0;
+	if (e->locked)
+		avring_engine_lose_locked(e);
+	mutex_unlock(&e->lock);
+}
+
+/**
+ * avring_engine_producer() - is there a producer, and what does it send?
+ * @e: the engine
+ * @pix: its format, filled if there is one
+ * @rate: its frame rate, filled if there is one
+ *
+ * Return: true if the output node streams.
+ */
+bool avring_engine_producer(struct avring_engine *e, struct v4l2_pix_format *pix,
+			    struct avring_rate *rate)
+{
+	bool streams;
+
+	mutex_lock(&e->lock);
+	streams = e->output.queue;
+	if (streams) {
+		*pix = e->output.pix;
+		*rate = e->output.rate;
+	}
+	mutex_unlock(&e->lock);
+	return streams;
+}
+
+/**
+ * avring_engine_set_pattern() - change the pattern from the next frame on
+ * @e: the engine
+ * @value: what to change
+ * @to: the new value
+ */
+void avring_engine_set_pattern(struct avring_engine *e, enum avring_pattern_value value, s32 to)
+{
+	mutex_lock(&e->lock);
+	avring_pattern_set(e->pattern, value, to);
+	mutex_unlock(&e->lock);
+}
+
+/**
+ * avring_engine_set_hold() - how long a written frame waits for a reader
+ * @e: the engine
+ * @hold_ms: milliseconds, 0 for a live camera
+ */
+void avring_engine_set_hold(struct avring_engine *e, u32 hold_ms)
+{
+	mutex_lock(&e->lock);
+	e->hold_ns = (u64)hold_ms * NSEC_PER_MSEC;
+	mutex_unlock(&e->lock);
+	avring_engine_kick(e);
+}
+
+/**
+ * avring_engine_stats() - read the counters
+ * @e: the engine
+ * @stats: filled
+ */
+void avring_engine_stats(struct avring_engine *e, struct avring_engine_stats *stats)
+{
+	mutex_lock(&e->lock);
+	*stats = e->stats;
+	mutex_unlock(&e->lock);
+}
+
+/**
+ * avring_engine_flash_at() - the last flash that is not later than a time
+ * @e: the engine
+ * @ns: CLOCK_MONOTONIC in ns
+ *
+ * Context: any; takes no lock.
+ *
+ * Return: CLOCK_MONOTONIC of the flash in ns.
+ */
+u64 avring_engine_flash_at(const struct avring_engine *e, u64 ns)
+{
+	u32 packed = READ_ONCE(e->flash_rate);
+	struct avring_rate rate = {
+		.num = packed & (BIT(AVRING_FLASH_DEN_SHIFT) - 1),
+		.den = packed >> AVRING_FLASH_DEN_SHIFT,
+	};
+
+	return avring_clock_flash_at(rate, ns);
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * avring: common part of the video nodes. See avring_node.h.
+ */
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <media/v4l2-device.h>
+#include <media/v4l2-fh.h>
+#include <media/v4l2-ioctl.h>
+
+#include "avring_format.h"
+#include "avring_node.h"
+#include "avring_store.h"
+
+/*
+ * V4L2 offers drivers no get_unmapped_area, and without one an mmap() of 8 MiB
+ * lands at an address that no PMD fits: 2048 faults instead of 4. So each open
+ * file gets a copy of the core's file operations with that one entry set, as
+ * chrdev_open() itself replaces the operations of a file while it is opened. The
+ * copy keeps the core's owner, so module references stay balanced.
+ */
+static struct file_operations avring_node_file_ops;
+static DEFINE_MUTEX(avring_node_file_ops_lock);
+
+/* The offset is a cookie of vb2 here; a mapping always starts at page 0 of its store. */
+static unsigned long avring_node_unmapped_area(struct file *file, unsigned long addr,
+					       unsigned long len, unsigned long pgoff,
+					       unsigned long flags)
+{
+	return avring_store_unmapped_area(file, addr, len, 0, flags);
+}
+
+static void avring_node_replace_file_ops(struct file *file)
+{
+	mutex_lock(&avring_node_file_ops_lock);
+	if (!avring_node_file_ops.get_unmapped_area) {
+		avring_node_file_ops = *file->f_op;
+		avring_node_file_ops.get_unmapped_area = avring_node_unmapped_area;
+	}
+	mutex_unlock(&avring_node_file_ops_lock);
+	file->f_op = &avring_node_file_ops;
+}
+
+static int avring_node_open(struct file *file)
+{
+	int err = v4l2_fh_open(file);
+
+	if (!err)
+		avring_node_replace_file_ops(file);
+	return err;
+}
+
+static const struct v4l2_file_operations avring_node_fops = {
+	.owner = THIS_MODULE,
+	.open = avring_node_open,
+	.release = vb2_fop_release,
+	.read = vb2_fop_read,
+	.write = vb2_fop_write,
+	.poll = vb2_fop_poll,
+	.mmap = vb2_fop_mmap,
+	.unlocked_ioctl = video_ioctl2,
+};
+
+/**
+ * avring_node_init() - set up a node that nobody can see yet
+ * @node: zeroed; the caller has initialised @node->ctrls
+ * @v4l2_dev: of the card
+ * @engine: of the card
+ * @type: V4L2_BUF_TYPE_VIDEO_CAPTURE or V4L2_BUF_TYPE_VIDEO_OUTPUT
+ * @ioctl_ops: of the node
+ * @queue_ops: of the node
+ *
+ * Return: 0 or a negative errno.
+ */
+int avring_node_init(struct avring_node *node, struct v4l2_device *v4l2_dev,
+		     struct avring_engine *engine, enum v4l2_buf_type type,
+		     const struct v4l2_ioctl_ops *ioctl_ops,
+		     const struct avring_queue_ops *queue_ops)
+{
+	bool capture = type == V4L2_BUF_TYPE_VIDEO_CAPTURE;
+	struct video_device *vdev = &node->vdev;
+	int err;
+
+	mutex_init(&node->lock);
+	node->engine = engine;
+	err = avring_queue_init(&node->queue, type, queue_ops, &node->lock, v4l2_dev->dev);
+	if (err)
+		return err;
+	avring_format_default(&node->pix);
+	node->queue.frame_size = node->pix.sizeimage;
+	node->rate = avring_rate_default();
+
+	snprintf(vdev->name, sizeof(vdev->name), "%s %s", v4l2_dev->name,
+		 capture ? "capture" : "output");
+	vdev->v4l2_dev = v4l2_dev;
+	vdev->fops = &avring_node_fops;
+	vdev->ioctl_ops = ioctl_ops;
+	vdev->release = video_device_release_empty;
+	vdev->queue = &node->queue.vb2;
+	vdev->lock = &node->lock;
+	vdev->ctrl_handler = &node->ctrls;
+	vdev->vfl_dir = capture ? VFL_DIR_RX : VFL_DIR_TX;
+	vdev->device_caps = V4L2_CAP_STREAMING | V4L2_CAP_READWRITE |
+			    (capture ? V4L2_CAP_VIDEO_CAPTURE : V4L2_CAP_VIDEO_OUTPUT);
+	node->pad.flags = capture ? MEDIA_PAD_FL_SINK : MEDIA_PAD_FL_SOURCE;
+	video_set_drvdata(vdev, node);
+	return media_entity_pads_init(&vdev->entity, 1, &node->pad);
+}
+
+/**
+ * avring_node_cleanup() - undo avring_node_init()
+ * @node: a node that nobody can reach any more
+ */
+void avring_node_cleanup(struct avring_node *node)
+{
+	media_entity_cleanup(&node->vdev.entity);
+	mutex_destroy(&node->lock);
+}
+
+/**
+ * avring_node_register() - show a node to user space
+ * @node: the node
+ *
+ * Return: 0 or a negative errno.
+ */
+int avring_node_register(struct avring_node *node)
+{
+	return video_register_device(&node->vdev, VFL_TYPE_VIDEO, -1);
+}
+
+/**
+ * avring_node_unregister() - take a node away from user space
+ * @node: the node
+ *
+ * Streaming stops, and who waits wakes up with ENODEV.
+ */
+void avring_node_unregister(struct avring_node *node)
+{
+	vb2_video_unregister_device(&node->vdev);
+}
+
+/**
+ * avring_node_querycap() - VIDIOC_QUERYCAP
+ * @file: open file
+ * @priv: unused
+ * @cap: filled
+ *
+ * Return: 0.
+ */
+int avring_node_querycap(struct file *file, void *priv, struct v4l2_capability *cap)
+{
+	struct avring_node *node = avring_node_of(file);
+
+	strscpy(cap->driver, "avring", sizeof(cap->driver));
+	strscpy(cap->card, node->vdev.name, sizeof(cap->card));
+	snprintf(cap->bus_info, sizeof(cap->bus_info), "platform:%s",
+		 dev_name(node->vdev.dev_parent));
+	return 0;
+}
+
+/**
+ * avring_node_enum_fmt() - VIDIOC_ENUM_FMT with a free choice
+ * @file: open file
+ * @priv: unused
+ * @desc: index in, format out
+ *
+ * Return: 0 or -EINVAL behind the last.
+ */
+int avring_node_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdesc *desc)
+{
+	desc->pixelformat = avring_format_fourcc(desc->index);
+	return desc->pixelformat ? 0 : -EINVAL;
+}
+
+/**
+ * avring_node_g_fmt() - VIDIOC_G_FMT
+ * @file: open file
+ * @priv: unused
+ * @format: filled
+ *
+ * Return: 0.
+ */
+int avring_node_g_fmt(struct file *file, void *priv, struct v4l2_format *format)
+{
+	format->fmt.pix = avring_node_of(file)->pix;
+	return 0;
+}
+
+/**
+ * avring_node_enum_framesizes() - VIDIOC_ENUM_FRAMESIZES with a free choice
+ * @file: open file
+ * @priv: unused
+ * @size: index and pixel format in, size out
+ *
+ * Return: 0 or -EINVAL.
+ */
+int avring_node_enum_framesizes(struct file *file, void *priv, struct v4l2_frmsizeenum *size)
+{
+	return avring_format_frame_size(size);
+}
+
+/**
+ * avring_node_enum_frameintervals() - VIDIOC_ENUM_FRAMEINTERVALS with a free choice
+ * @file: open file
+ * @priv: unused
+ * @ival: index, pixel format and size in, interval out
+ *
+ * Return: 0 or -EINVAL.
+ */
+int avring_node_enum_frameintervals(struct file *file, void *priv, struct v4l2_frmivalenum *ival)
+{
+	return avring_format_interval(ival);
+}
+
+/**
+ * avring_node_set_format() - change the format of a node
+ * @node: the node; its lock is held
+ * @pix: a format that went through TRY_FMT
+ *
+ * Return: 0, or -EBUSY while buffers are allocated.
+ */
+int avring_node_set_format(struct avring_node *node, const struct v4l2_pix_format *pix)
+{
+	if (vb2_is_busy(&node->queue.vb2))
+		return -EBUSY;
+	node->pix = *pix;
+	node->queue.frame_size = pix->sizeimage;
+	return 0;
+}
+
+/**
+ * avring_node_set_rate() - change the frame rate of a node
+ * @node: the node; its lock is held
+ * @interval: wished seconds per frame; the nearest is taken
+ *
+ * Return: 0, or -EBUSY while it streams.
+ */
+int avring_node_set_rate(struct avring_node *node, const struct v4l2_fract *interval)
+{
+	if (vb2_is_streaming(&node->queue.vb2))
+		return -EBUSY;
+	node->rate = avring_rate_nearest(interval);
+	return 0;
+}

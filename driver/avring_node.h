@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * avring: what both video nodes of a card have in common.
+ */
+#ifndef AVRING_NODE_H
+#define AVRING_NODE_H
+
+#include <linux/mutex.h>
+#include <linux/videodev2.h>
+#include <media/media-entity.h>
+#include <media/v4l2-ctrls.h>
+#include <media/v4l2-dev.h>
+
+#include "avring_clock.h"
+#include "avring_queue.h"
+
+struct avring_engine;
+struct v4l2_device;
+
+/**
+ * struct avring_node - one video node
+ * @vdev: the node; its driver data is this struct
+ * @ctrls: its controls
+ * @pad: its end in the media graph
+ * @engine: moves its frames
+ * @lock: serialises all ioctls of the node and guards the fields below; outermost,
+ *	taken before the engine's lock
+ * @queue: its buffers
+ * @pix: format of its frames
+ * @rate: its frame rate
+ */
+struct avring_node {
+	struct video_device vdev;
+	struct v4l2_ctrl_handler ctrls;
+	struct media_pad pad;
+	struct avring_engine *engine;
+
+	struct mutex lock;
+	struct avring_queue queue;
+	struct v4l2_pix_format pix;
+	struct avring_rate rate;
+};
+
+int avring_node_init(struct avring_node *node, struct v4l2_device *v4l2_dev,
+		     struct avring_engine *engine, enum v4l2_buf_type type,
+		     const struct v4l2_ioctl_ops *ioctl_ops,
+		     const struct avring_queue_ops *queue_ops);
+void avring_node_cleanup(struct avring_node *node);
+int avring_node_register(struct avring_node *node);
+void avring_node_unregister(struct avring_node *node);
+
+int avring_node_querycap(struct file *file, void *priv, struct v4l2_capability *cap);
+int avring_node_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdesc *desc);
+int avring_node_g_fmt(struct file *file, void *priv, struct v4l2_format *format);
+int avring_node_enum_framesizes(struct file *file, void *priv, struct v4l2_frmsizeenum *size);
+int avring_node_enum_frameintervals(struct file *file, void *priv, struct v4l2_frmivalenum *ival);
+int avring_node_set_format(struct avring_node *node, const struct v4l2_pix_format *pix);
+int avring_node_set_rate(struct avring_node *node, const struct v4l2_fract *interval);
+
+static inline struct avring_node *avring_node_of(struct file *file)
+{
+	return video_drvdata(file);
+}
+
+static inline struct avring_node *avring_queue_node(struct avring_queue *queue)
+{
+	return container_of(queue, struct avring_node, queue);
+}
+
+#endif

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * avring: the V4L2 output node. See avring_output.h.
+ *
+ * Its capabilities never change. A frame that is queued is taken at the next tick
+ * of the node's own frame rate, so a producer is paced by the card's clock.
+ */
+#include <linux/module.h>
+#include <media/v4l2-device.h>
+#include <media/v4l2-event.h>
+#include <media/v4l2-ioctl.h>
+#include <uapi/linux/avring.h>
+
+#include "avring_engine.h"
+#include "avring_format.h"
+#include "avring_output.h"
+
+#define AVRING_HOLD_MAX_MS	10000
+#define AVRING_HOLD_DEFAULT_MS	1000
+
+static int avring_output_start(struct avring_queue *queue)
+{
+	struct avring_node *node = avring_queue_node(queue);
+
+	avring_engine_start_output(node->engine, queue, &node->pix, node->rate);
+	return 0;
+}
+
+static void avring_output_stop(struct avring_queue *queue)
+{
+	avring_engine_stop_output(avring_queue_node(queue)->engine);
+}
+
+/* A frame is taken at a tick; there is nothing to do before. */
+static void avring_output_queued(struct avring_queue *queue)
+{
+}
+
+static const struct avring_queue_ops avring_output_queue_ops = {
+	.start = avring_output_start,
+	.stop = avring_output_stop,
+	.queued = avring_output_queued,
+};
+
+static int avring_output_try_fmt(struct file *file, void *priv, struct v4l2_format *format)
+{
+	avring_format_try(&format->fmt.pix);
+	return 0;
+}
+
+static int avring_output_s_fmt(struct file *file, void *priv, struct v4l2_format *format)
+{
+	avring_format_try(&format->fmt.pix);
+	return avring_node_set_format(avring_node_of(file), &format->fmt.pix);
+}
+
+static int avring_output_g_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)
+{
+	if (parm->type != V4L2_BUF_TYPE_VIDEO_OUTPUT)
+		return -EINVAL;
+	memset(&parm->parm, 0, sizeof(parm->parm));
+	parm->parm.output.capability = V4L2_CAP_TIMEPERFRAME;
+	parm->parm.output.timeperframe = avring_rate_interval(avring_node_of(file)->rate);
+	parm->parm.output.writebuffers = 1;
+	return 0;
+}
+
+static int avring_output_s_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)
+{
+	int err;
+
+	if (parm->type != V4L2_BUF_TYPE_VIDEO_OUTPUT)
+		return -EINVAL;
+	err = avring_node_set_rate(avring_node_of(file), &parm->parm.output.timeperframe);
+	return err ? err : avring_output_g_parm(file, priv, parm);
+}
+
+static int avring_output_enum_output(struct file *file, void *priv, struct v4l2_output *output)
+{
+	if (output->index)
+		return -EINVAL;
+	strscpy(output->name, "Loopback", sizeof(output->name));
+	output->type = V4L2_OUTPUT_TYPE_ANALOG;
+	return 0;
+}
+
+static int avring_output_g_output(struct file *file, void *priv, unsigned int *index)
+{
+	*index = 0;
+	return 0;
+}
+
+static int avring_output_s_output(struct file *file, void *priv, unsigned int index)
+{
+	return index ? -EINVAL : 0;
+}
+
+static const struct v4l2_ioctl_ops avring_output_ioctl_ops = {
+	.vidioc_querycap = avring_node_querycap,
+	.vidioc_enum_fmt_vid_out = avring_node_enum_fmt,
+	.vidioc_g_fmt_vid_out = avring_node_g_fmt,
+	.vidioc_try_fmt_vid_out = avring_output_try_fmt,
+	.vidioc_s_fmt_vid_out = avring_output_s_fmt,
+	.vidioc_enum_framesizes = avring_node_enum_framesizes,
+	.vidioc_enum_frameintervals = avring_node_enum_frameintervals,
+	.vidioc_g_parm = avring_output_g_parm,
+	.vidioc_s_parm = avring_output_s_parm,
+	.vidioc_enum_output = avring_output_enum_output,
+	.vidioc_g_output = avring_output_g_output,
+	.vidioc_s_output = avring_output_s_output,
+	.vidioc_reqbufs = vb2_ioctl_reqbufs,
+	.vidioc_create_bufs = vb2_ioctl_create_bufs,
+	.vidioc_prepare_buf = vb2_ioctl_prepare_buf,
+	.vidioc_querybuf = vb2_ioctl_querybuf,
+	.vidioc_qbuf = vb2_ioctl_qbuf,
+	.vidioc_dqbuf = vb2_ioctl_dqbuf,
+	.vidioc_expbuf = vb2_ioctl_expbuf,
+	.vidioc_streamon = vb2_ioctl_streamon,
+	.vidioc_streamoff = vb2_ioctl_streamoff,
+	.vidioc_log_status = v4l2_ctrl_log_status,
+	.vidioc_subscribe_event = v4l2_ctrl_subscribe_event,
+	.vidioc_unsubscribe_event = v4l2_event_unsubscribe,
+};
+
+static int avring_output_s_ctrl(struct v4l2_ctrl *ctrl)
+{
+	avring_engine_set_hold(ctrl->priv, ctrl->val);
+	return 0;
+}
+
+static const struct v4l2_ctrl_ops avring_output_ctrl_ops = {
+	.s_ctrl = avring_output_s_ctrl,
+};
+
+static const struct v4l2_ctrl_config avring_output_hold = {
+	.ops = &avring_output_ctrl_ops,
+	.id = V4L2_CID_AVRING_READER_HOLD,
+	.name = "Reader Hold, ms",
+	.type = V4L2_CTRL_TYPE_INTEGER,
+	.max = AVRING_HOLD_MAX_MS,
+	.step = 1,
+	.def = AVRING_HOLD_DEFAULT_MS,
+};
+
+/**
+ * avring_output_init() - make the output node of a card, not yet registered
+ * @out: zeroed
+ * @v4l2_dev: of the card
+ * @engine: of the card
+ *
+ * Return: 0 or a negative errno; then nothing is left to clean up.
+ */
+int avring_output_init(struct avring_output *out, struct v4l2_device *v4l2_dev,
+		       struct avring_engine *engine)
+{
+	struct v4l2_ctrl_handler *ctrls = &out->node.ctrls;
+	int err;
+
+	v4l2_ctrl_handler_init(ctrls, 1);
+	v4l2_ctrl_new_custom(ctrls, &avring_output_hold, engine);
+	err = ctrls->error;
+	if (!err)
+		err = v4l2_ctrl_handler_setup(ctrls);
+	if (!err)
+		err = avring_node_init(&out->node, v4l2_dev, engine, V4L2_BUF_TYPE_VIDEO_OUTPUT,
+				       &avring_output_ioctl_ops, &avring_output_queue_ops);
+	if (err)
+		v4l2_ctrl_handler_free(ctrls);
+	return err;
+}
+
+/**
+ * avring_output_cleanup() - undo avring_output_init()
+ * @out: a node that nobody can reach any more
+ */
+void avring_output_cleanup(struct avring_output *out)
+{
+	avring_node_cleanup(&out->node);
+	v4l2_ctrl_handler_free(&out->node.ctrls);
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * avring: the vb2 queue of a video node. See avring_queue.h.
+ */
+#include "avring_compat.h"
+#include "avring_memops.h"
+#include "avring_queue.h"
+
+static struct avring_queue *avring_queue_of(struct vb2_queue *vq)
+{
+	return container_of(vq, struct avring_queue, vb2);
+}
+
+static struct avring_buffer *avring_buffer_of(struct vb2_buffer *vb)
+{
+	return container_of(to_vb2_v4l2_buffer(vb), struct avring_buffer, vb);
+}
+
+static int avring_queue_setup(struct vb2_queue *vq, unsigned int *n_buffers,
+			      unsigned int *n_planes, unsigned int sizes[],
+			      struct device *alloc_devs[])
+{
+	struct avring_queue *queue = avring_queue_of(vq);
+
+	if (*n_planes)
+		return sizes[0] < queue->frame_size ? -EINVAL : 0;
+	*n_planes = 1;
+	sizes[0] = queue->frame_size;
+	return 0;
+}
+
+static int avring_buffer_out_validate(struct vb2_buffer *vb)
+{
+	to_vb2_v4l2_buffer(vb)->field = V4L2_FIELD_NONE;
+	return 0;
+}
+
+/* A kernel view that cannot be made is an error here, not a lost frame later. */
+static int avring_buffer_prepare(struct vb2_buffer *vb)
+{
+	struct avring_queue *queue = avring_queue_of(vb->vb2_queue);
+
+	if (vb2_plane_size(vb, 0) < queue->frame_size)
+		return -EINVAL;
+	if (V4L2_TYPE_IS_CAPTURE(vb->type))
+		vb2_set_plane_payload(vb, 0, queue->frame_size);
+	else if (vb2_get_plane_payload(vb, 0) < queue->frame_size)
+		return -EINVAL;
+	return vb2_plane_vaddr(vb, 0) ? 0 : -ENOMEM;
+}
+
+static void avring_buffer_queue(struct vb2_buffer *vb)
+{
+	struct avring_queue *queue = avring_queue_of(vb->vb2_queue);
+
+	spin_lock(&queue->lock);
+	list_add_tail(&avring_buffer_of(vb)->node, &queue->ready);
+	spin_unlock(&queue->lock);
+	queue->ops->queued(queue);
+}
+
+static void avring_queue_return_all(struct avring_queue *queue, enum vb2_buffer_state state)
+{
+	struct avring_buffer *buf;
+
+	while ((buf = avring_queue_first(queue))) {
+		spin_lock(&queue->lock);
+		list_del(&buf->node);
+		spin_unlock(&queue->lock);
+		vb2_buffer_done(&buf->vb.vb2_buf, state);
+	}
+}
+
+static int avring_queue_start(struct vb2_queue *vq, unsigned int count)
+{
+	struct avring_queue *queue = avring_queue_of(vq);
+	int err = queue->ops->start(queue);
+
+	if (err)
+		avring_queue_return_all(queue, VB2_BUF_STATE_QUEUED);
+	return err;
+}
+
+static void avring_queue_stop(struct vb2_queue *vq)
+{
+	struct avring_queue *queue = avring_queue_of(vq);
+
+	queue->ops->stop(queue);
+	avring_queue_return_all(queue, VB2_BUF_STATE_ERROR);
+}
+
+static const struct vb2_ops avring_vb2_ops = {
+	.queue_setup = avring_queue_setup,
+	.buf_out_validate = avring_buffer_out_validate,
+	.buf_prepare = avring_buffer_prepare,
+	.buf_queue = avring_buffer_queue,
+	.start_streaming = avring_queue_start,
+	.stop_streaming = avring_queue_stop,
+	AVRING_VB2_WAIT_OPS
+};
+
+/**
+ * avring_queue_init() - set up the queue of a node
+ * @queue: zeroed
+ * @type: V4L2_BUF_TYPE_VIDEO_CAPTURE or V4L2_BUF_TYPE_VIDEO_OUTPUT
+ * @ops: the owner's operations
+ * @lock: the node's lock, serialises all ioctls
+ * @dev: for messages and imported buffers
+ *
+ * Return: 0 or a negative errno.
+ */
+int avring_queue_init(struct avring_queue *queue, enum v4l2_buf_type type,
+		      const struct avring_queue_ops *ops, struct mutex *lock, struct device *dev)
+{
+	struct vb2_queue *vq = &queue->vb2;
+
+	queue->ops = ops;
+	spin_lock_init(&queue->lock);
+	INIT_LIST_HEAD(&queue->ready);
+	vq->type = type;
+	vq->io_modes = VB2_MMAP | VB2_USERPTR | VB2_DMABUF;
+	vq->io_modes |= V4L2_TYPE_IS_CAPTURE(type) ? VB2_READ : VB2_WRITE;
+	vq->buf_struct_size = sizeof(struct avring_buffer);
+	vq->ops = &avring_vb2_ops;
+	vq->mem_ops = &avring_memops;
+	vq->timestamp_flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
+	vq->avring_min_queued = 1;
+	vq->lock = lock;
+	vq->dev = dev;
+	return vb2_queue_init(vq);
+}
+
+/**
+ * avring_queue_first() - the buffer that waits longest
+ * @queue: the queue
+ *
+ * Return: the buffer, still in the queue, or NULL. The engine keeps it from going
+ * away by its own lock, which @stop takes.
+ */
+struct avring_buffer *avring_queue_first(struct avring_queue *queue)
+{
+	struct avring_buffer *buf;
+
+	spin_lock(&queue->lock);
+	buf = list_first_entry_or_null(&queue->ready, struct avring_buffer, node);
+	spin_unlock(&queue->lock);
+	return buf;
+}
+
+/**
+ * avring_queue_done() - hand a finished buffer back to user space
+ * @queue: the queue
+ * @buf: the buffer, filled; from avring_queue_first()
+ * @sequence: frame number of the stream
+ * @time_ns: CLOCK_MONOTONIC of the frame
+ *
+ * The buffer leaves the list and is complete before it is handed over.
+ */
+void avring_queue_done(struct avring_queue *queue, struct avring_buffer *buf,
+		       u32 sequence, u64 time_ns)
+{
+	spin_lock(&queue->lock);
+	list_del(&buf->node);
+	spin_unlock(&queue->lock);
+	buf->vb.sequence = sequence;
+	buf->vb.field = V4L2_FIELD_NONE;
+	buf->vb.vb2_buf.timestamp = time_ns;
+	vb2_buffer_done(&buf->vb.vb2_buf, VB2_BUF_STATE_DONE);
+}
+
+/**
+ * avring_buffer_vaddr() - the kernel view of a frame
+ * @buf: a prepared buffer
+ *
+ * Return: address of the first byte; never NULL, buf_prepare saw to that.
+ */
+void *avring_buffer_vaddr(struct avring_buffer *buf)
+{
+	return vb2_plane_vaddr(&buf->vb.vb2_buf, 0);
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * avring: the user mapping of a store, served by fault.
+ *
+ * The fault handler returns an ordinary page with a reference taken. If that page
+ * belongs to an order-9 compound page, the core maps the whole chunk by one PMD.
+ * Two things make it do so on every kernel:
+ *
+ * - the VMA carries neither VM_MIXEDMAP nor VM_PFNMAP (Linux 6.1 would leak the
+ *   page reference and print "Bad rss-counter state");
+ * - the inode behind the mapping is as long as the mapping (since 6.12 the core
+ *   refuses a PMD that crosses i_size). A device inode has no length, so each
+ *   store gets an inode of its own on a small pseudo file system, as dma-buf and
+ *   DRM do.
+ *
+ * Each mmap() gets a file of its own on that inode, and the VMA holds that file
+ * instead of the device's: the device can be closed, opened by the next user,
+ * unbound and unplugged while the mapping lives.
+ *
+ * A fault cannot race with the release of the store: VMA -> file -> store is a
+ * chain of references, and the page table is never changed while the store lives.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mount.h>
+#include <linux/pseudo_fs.h>
+
+#include "avring_compat.h"
+#include "avring_pages.h"
+#include "avring_store.h"
+
+#define AVRING_FS_MAGIC	0x41565247	/* "AVRG" */
+
+static int avring_fs_init_context(struct fs_context *fc)
+{
+	return init_pseudo(fc, AVRING_FS_MAGIC) ? 0 : -ENOMEM;
+}
+
+static struct file_system_type avring_fs_type = {
+	.name = "avring",
+	.owner = THIS_MODULE,
+	.init_fs_context = avring_fs_init_context,
+	.kill_sb = kill_anon_super,
+};
+
+/* Pinned while any store has an inode, so that idle memory does not hold the module. */
+static struct vfsmount *avring_fs_mount;
+static int avring_fs_users;
+
+static unsigned long avring_vm_pages(const struct avring_store *store)
+{
+	return store->n_pages * store->images;
+}
+
+static vm_fault_t avring_vm_fault(struct vm_fault *vmf)
+{
+	const struct avring_store *store = vmf->vma->vm_private_data;
+	struct page *page;
+
+	if (vmf->pgoff >= avring_vm_pages(store))
+		return VM_FAULT_SIGBUS;
+	page = avring_store_page(store, vmf->pgoff % store->n_pages);
+	if (!page)
+		return VM_FAULT_SIGBUS;
+	get_page(page);
+	vmf->page = page;
+	return 0;
+}
+
+static const struct vm_operations_struct avring_vm_ops = {
+	.fault = avring_vm_fault,
+};
+
+/* Length first, then offset by subtraction: a sum could wrap. */
+static int avring_vm_check(const struct avring_store *store, struct vm_area_struct *vma)
+{
+	unsigned long limit = avring_vm_pages(store);
+	unsigned long pages = vma_pages(vma);
+
+	if (pages > limit || vma->vm_pgoff > limit - pages)
+		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC)
+		return -EPERM;
+	if (!(vma->vm_flags & VM_SHARED) && vma->vm_flags & VM_MAYWRITE)
+		return -EINVAL;
+	return 0;
+}
+
+/*
+ * fork() copies the mapping: the child faults the same pages in and holds its own
+ * references. A core dump leaves it out, it may be gigabytes. It cannot grow.
+ */
+static void avring_vm_attach(struct avring_store *store, struct vm_area_struct *vma)
+{
+	avring_vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, VM_MAYEXEC);
+	vma->vm_private_data = store;
+	vma->vm_ops = &avring_vm_ops;
+}
+
+static int avring_vm_release_file(struct inode *inode, struct file *file)
+{
+	avring_store_put(file->private_data);
+	return 0;
+}
+
+/* remap_file_pages() maps the file behind a VMA once more and comes in here. */
+static int avring_vm_mmap_file(struct file *file, struct vm_area_struct *vma)
+{
+	int err = avring_vm_check(file->private_data, vma);
+
+	if (!err)
+		avring_vm_attach(file->private_data, vma);
+	return err;
+}
+
+static const struct file_operations avring_vm_fops = {
+	.owner = THIS_MODULE,
+	.mmap = avring_vm_mmap_file,
+	.get_unmapped_area = avring_store_unmapped_area,
+	.release = avring_vm_release_file,
+};
+
+static struct inode *avring_vm_new_inode(const struct avring_store *store)
+{
+	struct inode *inode;
+	int err;
+
+	err = simple_pin_fs(&avring_fs_type, &avring_fs_mount, &avring_fs_users);
+	if (err)
+		return ERR_PTR(err);
+	inode = alloc_anon_inode(avring_fs_mount->mnt_sb);
+	if (IS_ERR(inode))
+		simple_release_fs(&avring_fs_mount, &avring_fs_users);
+	else
+		i_size_write(inode, (loff_t)avring_vm_pages(store) << PAGE_SHIFT);
+	return inode;
+}
+
+static struct inode *avring_vm_inode(struct avring_store *store)
+{
+	struct inode *inode;
+
+	mutex_lock(&store->lock);
+	inode = store->inode;
+	if (!inode) {
+		inode = avring_vm_new_inode(store);
+		if (!IS_ERR(inode))
+			store->inode = inode;
+	}
+	mutex_unlock(&store->lock);
+	return inode;
+}
+
+/**
+ * avring_vm_release() - give up the inode of a store
+ * @store: a store that has no mapping any more
+ */
+void avring_vm_release(struct avring_store *store)
+{
+	if (!store->inode)
+		return;
+	iput(store->inode);
+	simple_release_fs(&avring_fs_mount, &avring_fs_users);
+}
+
+/* The file carries a store and a module reference until its last VMA is gone. */
+static struct file *avring_vm_new_file(struct avring_store *store, bool writable)
+{
+	struct inode *inode = avring_vm_inode(store);
+	struct file *file;
+
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
+	ihold(inode);
+	__module_get(THIS_MODULE);
+	file = alloc_file_pseudo(inode, avring_fs_mount, "avring",
+				 writable ? O_RDWR : O_RDONLY, &avring_vm_fops);
+	if (IS_ERR(file)) {
+		module_put(THIS_MODULE);
+		iput(inode);
+		return file;
+	}
+	avring_store_get(store);
+	file->private_data = store;
+	return file;
+}
+
+/**
+ * avring_store_mmap() - map a window of a store into user space
+ * @store: the store, not a pinned one
+ * @vma: the new mapping; @vma->vm_pgoff is the first page of the window
+ * @writable: user space may write; if not, it can never gain that right either
+ *
+ * Called from an mmap handler, under the mmap lock.
+ *
+ * Return: 0; -EINVAL for a window outside of the buffer or a private writable
+ * mapping; -EPERM for an executable one, or a writable one of a read-only store;
+ * -ENOMEM.
+ */
+int avring_store_mmap(struct avring_store *store, struct vm_area_struct *vma, bool writable)
+{
+	struct file *file;
+	int err = avring_vm_check(store, vma);
+
+	if (err)
+		return err;
+	if (!writable && vma->vm_flags & VM_WRITE)
+		return -EPERM;
+	file = avring_vm_new_file(store, writable);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	vma_set_file(vma, file);
+	fput(file);
+	if (!writable)
+		avring_vm_flags_mod(vma, 0, VM_MAYWRITE);
+	avring_vm_attach(store, vma);
+	return 0;
+}
+
+/**
+ * avring_store_unmapped_area() - choose an address that PMD mappings fit
+ * @file: the file that is being mapped
+ * @addr: hint of the caller
+ * @len: length in bytes
+ * @pgoff: first page in the store; not the offset cookie of a device
+ * @flags: MAP_*
+ *
+ * Return: an address, or a negative errno as an address.
+ */
+unsigned long avring_store_unmapped_area(struct file *file, unsigned long addr,
+					 unsigned long len, unsigned long pgoff,
+					 unsigned long flags)
+{
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+	return thp_get_unmapped_area(file, addr, len, pgoff, flags);
+#else
+	return mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
+#endif
+}
