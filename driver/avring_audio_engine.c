@@ -18,6 +18,12 @@
  * heard (pointer, trigger, controls, the timer) advances first. So a stop
  * delivers what was due, and forgetting the buffer afterwards loses nothing.
  *
+ * Xrun. ALSA sees positions modulo the buffer, and only when it looks. A step of
+ * a whole buffer would be invisible to it, and so would a short underrun that
+ * the player has closed meanwhile, while capture has got the silence. Unless
+ * the application has asked never to be stopped, both are reported as xrun at the
+ * next look: what was lost is never lost silently.
+ *
  * Timer. One per card. It fires at the next boundary of any running stream: end of
  * a period, or of the data in a drain. Whoever arms it holds the lock; the tick
  * takes its decisions under the lock and calls ALSA without it. A trigger cannot
@@ -62,6 +68,19 @@ static u64 avring_audio_backlog(const struct avring_audio_stream *stream, u64 no
 	return max_t(s64, frames, 0);
 }
 
+/* Read without the stream lock: it may change at any time. */
+static snd_pcm_state_t avring_audio_state(const struct avring_audio_stream *stream)
+{
+	return READ_ONCE(stream->substream->runtime->state);
+}
+
+/* Something was lost that ALSA would not notice by itself. */
+static void avring_audio_lose(struct avring_audio_stream *stream)
+{
+	if (READ_ONCE(stream->substream->runtime->stop_threshold) <= stream->buffer_frames)
+		stream->xrun = true;
+}
+
 /* Fill frames [@from, @to) of the capture stream, at most one buffer. */
 static void avring_audio_fill(struct avring_audio *audio, u64 from, u64 to)
 {
@@ -103,11 +122,17 @@ static void avring_audio_advance_playback(struct avring_audio *audio, u64 now)
 	play->pos += frames;
 	audio->stats.playback_frames += frames;
 	avring_audio_loop_hold(audio);
+	if (play->pos > play->written && avring_audio_state(play) == SNDRV_PCM_STATE_RUNNING)
+		avring_audio_lose(play);
 }
 
 static void avring_audio_advance_to_locked(struct avring_audio *audio, u64 now)
 {
+	struct avring_audio_stream *play = avring_audio_playback(audio);
+
 	lockdep_assert_held(&audio->lock);
+	if (play->running)
+		play->written = avring_audio_written(play);
 	avring_audio_advance_capture(audio, now);
 	avring_audio_advance_playback(audio, now);
 }
@@ -153,14 +178,14 @@ static void avring_audio_arm_locked(struct avring_audio *audio)
  */
 static bool avring_audio_crossed_locked(struct avring_audio_stream *stream)
 {
-	bool crossed = false;
+	bool crossed = stream->xrun;
 	u32 rest;
 
 	if (!stream->running)
 		return false;
 	if (stream->end && stream->pos >= stream->end) {
 		stream->end = 0;
-		crossed = READ_ONCE(stream->substream->runtime->state) == SNDRV_PCM_STATE_DRAINING;
+		crossed |= avring_audio_state(stream) == SNDRV_PCM_STATE_DRAINING;
 	}
 	if (stream->pos >= stream->next_period) {
 		div_u64_rem(stream->pos, stream->period_frames, &rest);
@@ -318,12 +343,14 @@ void avring_audio_drain(struct avring_audio *audio, struct avring_audio_stream *
  * Follow ALSA: the position it is told is one in the buffer, and it moves its
  * hw_ptr forward to the next place that has this position.
  */
-static void avring_audio_tell_locked(struct avring_audio_stream *stream, u32 offset)
+static u32 avring_audio_tell_locked(struct avring_audio_stream *stream)
 {
 	struct snd_pcm_runtime *runtime = stream->substream->runtime;
 	snd_pcm_uframes_t hw_ptr = runtime->status->hw_ptr;
 	u32 old_offset = hw_ptr % stream->buffer_frames;
+	u32 offset;
 
+	div_u64_rem(stream->pos, stream->buffer_frames, &offset);
 	if (offset < old_offset)
 		hw_ptr += stream->buffer_frames;
 	hw_ptr += offset;
@@ -332,6 +359,7 @@ static void avring_audio_tell_locked(struct avring_audio_stream *stream, u32 off
 		hw_ptr -= runtime->boundary;
 	stream->seen = stream->pos;
 	stream->seen_hw_ptr = hw_ptr;
+	return offset;
 }
 
 /**
@@ -340,17 +368,20 @@ static void avring_audio_tell_locked(struct avring_audio_stream *stream, u32 off
  * @stream: prepared and open
  *
  * Context: atomic, stream lock held.
- * Return: frames, below the size of the buffer.
+ * Return: frames, below the size of the buffer, or SNDRV_PCM_POS_XRUN.
  */
-u32 avring_audio_pointer(struct avring_audio *audio, struct avring_audio_stream *stream)
+snd_pcm_uframes_t avring_audio_pointer(struct avring_audio *audio,
+				       struct avring_audio_stream *stream)
 {
+	snd_pcm_uframes_t offset = SNDRV_PCM_POS_XRUN;
 	unsigned long flags;
-	u32 offset;
 
 	spin_lock_irqsave(&audio->lock, flags);
 	avring_audio_advance_locked(audio);
-	div_u64_rem(stream->pos, stream->buffer_frames, &offset);
-	avring_audio_tell_locked(stream, offset);
+	if (stream->pos - stream->seen >= stream->buffer_frames)
+		avring_audio_lose(stream);
+	if (!stream->xrun)
+		offset = avring_audio_tell_locked(stream);
 	spin_unlock_irqrestore(&audio->lock, flags);
 	return offset;
 }

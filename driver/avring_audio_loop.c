@@ -14,7 +14,7 @@
  *   that; the one older frame that sample-and-hold needs is kept in held[]
  * - not before the last start: while paused, nothing is heard
  * - not from the application pointer on. That lies in a page which user space
- *   writes: it is read once and bounded by the size of the buffer
+ *   writes: it is read once per step and bounded by the size of the buffer
  */
 #include <linux/math64.h>
 #include <linux/minmax.h>
@@ -48,7 +48,11 @@ static bool avring_audio_free_running(const struct snd_pcm_runtime *runtime)
 u64 avring_audio_written(const struct avring_audio_stream *play)
 {
 	const struct snd_pcm_runtime *runtime = play->substream->runtime;
-	const snd_pcm_uframes_t appl_ptr = READ_ONCE(runtime->control->appl_ptr);
+	/*
+	 * A: the samples are read after this. Partner: whoever moves it (ALSA's
+	 * core, or the application through its mapping) wrote them before.
+	 */
+	const snd_pcm_uframes_t appl_ptr = smp_load_acquire(&runtime->control->appl_ptr);
 	snd_pcm_sframes_t avail;
 
 	if (avring_audio_free_running(runtime))
@@ -74,7 +78,7 @@ static struct avring_audio_window avring_audio_window(const struct avring_audio_
 
 	if (play->running) {
 		window.from = max(play->seen, play->start_pos);
-		window.to = avring_audio_written(play);
+		window.to = play->written;
 	}
 	return window;
 }

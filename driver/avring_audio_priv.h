@@ -85,6 +85,9 @@ extern const struct avring_audio_source_ops avring_audio_sources[AVRING_AUDIO_SO
  * @seen: what ALSA was last told as @pos. Frames before it may be overwritten by
  *	user space. Changes under the stream lock too
  * @seen_hw_ptr: the same position as ALSA counts it, below runtime->boundary
+ * @xrun: the position has gone where ALSA cannot follow; stop at the next look
+ * @written: playback only: the first frame that was not written when both streams
+ *	last moved. One snapshot serves the whole step
  * @held: the frame before @pos, as it was played
  * @held_pos: @pos when @held was taken; 0 if nothing was played there
  */
@@ -108,7 +111,9 @@ struct avring_audio_stream {
 
 	u64 seen;
 	snd_pcm_uframes_t seen_hw_ptr;
+	bool xrun;
 
+	u64 written;
 	u8 held[AVRING_SAMPLES_MAX_FRAME] __aligned(4);
 	u64 held_pos;
 };
@@ -163,7 +168,8 @@ void avring_audio_advance_locked(struct avring_audio *audio);
 void avring_audio_start(struct avring_audio *audio, struct avring_audio_stream *stream);
 void avring_audio_stop(struct avring_audio *audio, struct avring_audio_stream *stream);
 void avring_audio_drain(struct avring_audio *audio, struct avring_audio_stream *stream);
-u32 avring_audio_pointer(struct avring_audio *audio, struct avring_audio_stream *stream);
+snd_pcm_uframes_t avring_audio_pointer(struct avring_audio *audio,
+				       struct avring_audio_stream *stream);
 
 static inline struct avring_audio_stream *avring_audio_playback(struct avring_audio *audio)
 {

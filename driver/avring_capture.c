@@ -105,7 +105,7 @@ static int avring_capture_enum_framesizes(struct file *file, void *priv,
 	struct avring_rate rate;
 
 	if (!avring_capture_producer(avring_capture_of(file), &pix, &rate))
-		return avring_node_enum_framesizes(file, priv, size);
+		return avring_format_frame_size(size);
 	if (size->index || size->pixel_format != pix.pixelformat)
 		return -EINVAL;
 	size->type = V4L2_FRMSIZE_TYPE_DISCRETE;
@@ -121,7 +121,7 @@ static int avring_capture_enum_frameintervals(struct file *file, void *priv,
 	struct avring_rate rate;
 
 	if (!avring_capture_producer(avring_capture_of(file), &pix, &rate))
-		return avring_node_enum_frameintervals(file, priv, ival);
+		return avring_format_interval(ival);
 	if (ival->index || ival->pixel_format != pix.pixelformat ||
 	    ival->width != pix.width || ival->height != pix.height)
 		return -EINVAL;

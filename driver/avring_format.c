@@ -29,30 +29,26 @@ static const struct avring_format avring_formats[] = {
 	{ V4L2_PIX_FMT_UYVY,	2, 16, false },
 	{ V4L2_PIX_FMT_NV12,	1, 12, false },
 	{ V4L2_PIX_FMT_RGB24,	3, 24, true },
-	{ V4L2_PIX_FMT_BGR24,	3, 24, true },
 	{ V4L2_PIX_FMT_XRGB32,	4, 32, true },
 	{ V4L2_PIX_FMT_XBGR32,	4, 32, true },
 	{ V4L2_PIX_FMT_GREY,	1,  8, false },
 };
 
 /*
- * Any even size in between works too. A list, not a range: browsers look at
- * discrete sizes only.
+ * Any even size in between works too. The capture node offers a list, because
+ * browsers look at discrete sizes only; the output node offers the range.
  */
 static const struct v4l2_frmsize_discrete avring_sizes[] = {
-	{  160,  120 }, {  320,  180 }, {  320,  240 }, {  640,  360 },
-	{  640,  480 }, {  768,  576 }, {  800,  600 }, {  960,  540 },
-	{ 1024,  768 }, { 1280,  720 }, { 1280, 1024 }, { 1920, 1080 },
-	{ 2048, 2048 }, { 2560, 1440 }, { 3840, 2160 }, { 4096, 2160 },
+	{  160,  120 }, {  320,  240 }, {  640,  480 }, {  768,  576 },
+	{ 1280,  720 }, { 1920, 1080 }, { 3840, 2160 }, { 4096, 2160 },
 };
 
 /* Frame intervals in seconds, longest first. */
 static const struct v4l2_fract avring_intervals[] = {
-	{ 1, 1 },	{ 1, 2 },	{ 1, 5 },	{ 2, 15 },	{ 1, 10 },
-	{ 1, 12 },	{ 2, 25 },	{ 1, 15 },	{ 1, 20 },	{ 1001, 24000 },
-	{ 1, 24 },	{ 1, 25 },	{ 1001, 30000 }, { 1, 30 },	{ 1001, 48000 },
-	{ 1, 48 },	{ 1, 50 },	{ 1001, 60000 }, { 1, 60 },	{ 1, 75 },
-	{ 1, 90 },	{ 1, 100 },	{ 1001, 120000 }, { 1, 120 },
+	{ 1, 1 },	{ 1, 5 },	{ 1, 10 },	{ 1, 15 },
+	{ 1001, 24000 },	{ 1, 24 },	{ 1, 25 },
+	{ 1001, 30000 },	{ 1, 30 },	{ 1, 50 },
+	{ 1001, 60000 },	{ 1, 60 },	{ 1001, 120000 },	{ 1, 120 },
 };
 
 static const struct avring_format *avring_format_find(u32 fourcc)
@@ -125,7 +121,7 @@ bool avring_format_equal(const struct v4l2_pix_format *a, const struct v4l2_pix_
 }
 
 /**
- * avring_format_frame_size() - VIDIOC_ENUM_FRAMESIZES for a free choice of size
+ * avring_format_frame_size() - VIDIOC_ENUM_FRAMESIZES as a list of common sizes
  * @size: index and pixel format in, size out
  *
  * Return: 0 or -EINVAL behind the last, or for an unknown pixel format.
@@ -136,6 +132,24 @@ int avring_format_frame_size(struct v4l2_frmsizeenum *size)
 		return -EINVAL;
 	size->type = V4L2_FRMSIZE_TYPE_DISCRETE;
 	size->discrete = avring_sizes[size->index];
+	return 0;
+}
+
+/**
+ * avring_format_size_range() - VIDIOC_ENUM_FRAMESIZES as one range
+ * @size: index and pixel format in, range out
+ *
+ * Return: 0 or -EINVAL behind the first, or for an unknown pixel format.
+ */
+int avring_format_size_range(struct v4l2_frmsizeenum *size)
+{
+	if (size->index || !avring_format_find(size->pixel_format))
+		return -EINVAL;
+	size->type = V4L2_FRMSIZE_TYPE_STEPWISE;
+	size->stepwise = (struct v4l2_frmsize_stepwise){
+		.min_width = AVRING_MIN_WIDTH, .max_width = AVRING_MAX_WIDTH, .step_width = 2,
+		.min_height = AVRING_MIN_HEIGHT, .max_height = AVRING_MAX_HEIGHT, .step_height = 2,
+	};
 	return 0;
 }
 

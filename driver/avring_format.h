@@ -18,6 +18,7 @@ void avring_format_try(struct v4l2_pix_format *pix);
 void avring_format_default(struct v4l2_pix_format *pix);
 bool avring_format_equal(const struct v4l2_pix_format *a, const struct v4l2_pix_format *b);
 int avring_format_frame_size(struct v4l2_frmsizeenum *size);
+int avring_format_size_range(struct v4l2_frmsizeenum *size);
 int avring_format_interval(struct v4l2_frmivalenum *ival);
 
 struct avring_rate avring_rate_default(void);

@@ -187,32 +187,6 @@ int avring_node_g_fmt(struct file *file, void *priv, struct v4l2_format *format)
 }
 
 /**
- * avring_node_enum_framesizes() - VIDIOC_ENUM_FRAMESIZES with a free choice
- * @file: open file
- * @priv: unused
- * @size: index and pixel format in, size out
- *
- * Return: 0 or -EINVAL.
- */
-int avring_node_enum_framesizes(struct file *file, void *priv, struct v4l2_frmsizeenum *size)
-{
-	return avring_format_frame_size(size);
-}
-
-/**
- * avring_node_enum_frameintervals() - VIDIOC_ENUM_FRAMEINTERVALS with a free choice
- * @file: open file
- * @priv: unused
- * @ival: index, pixel format and size in, interval out
- *
- * Return: 0 or -EINVAL.
- */
-int avring_node_enum_frameintervals(struct file *file, void *priv, struct v4l2_frmivalenum *ival)
-{
-	return avring_format_interval(ival);
-}
-
-/**
  * avring_node_set_format() - change the format of a node
  * @node: the node; its lock is held
  * @pix: a format that went through TRY_FMT

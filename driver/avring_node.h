@@ -52,8 +52,6 @@ void avring_node_unregister(struct avring_node *node);
 int avring_node_querycap(struct file *file, void *priv, struct v4l2_capability *cap);
 int avring_node_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdesc *desc);
 int avring_node_g_fmt(struct file *file, void *priv, struct v4l2_format *format);
-int avring_node_enum_framesizes(struct file *file, void *priv, struct v4l2_frmsizeenum *size);
-int avring_node_enum_frameintervals(struct file *file, void *priv, struct v4l2_frmivalenum *ival);
 int avring_node_set_format(struct avring_node *node, const struct v4l2_pix_format *pix);
 int avring_node_set_rate(struct avring_node *node, const struct v4l2_fract *interval);
 

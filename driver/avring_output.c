@@ -54,6 +54,18 @@ static int avring_output_s_fmt(struct file *file, void *priv, struct v4l2_format
 	return avring_node_set_format(avring_node_of(file), &format->fmt.pix);
 }
 
+static int avring_output_enum_framesizes(struct file *file, void *priv,
+					 struct v4l2_frmsizeenum *size)
+{
+	return avring_format_size_range(size);
+}
+
+static int avring_output_enum_frameintervals(struct file *file, void *priv,
+					     struct v4l2_frmivalenum *ival)
+{
+	return avring_format_interval(ival);
+}
+
 static int avring_output_g_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)
 {
 	if (parm->type != V4L2_BUF_TYPE_VIDEO_OUTPUT)
@@ -101,8 +113,8 @@ static const struct v4l2_ioctl_ops avring_output_ioctl_ops = {
 	.vidioc_g_fmt_vid_out = avring_node_g_fmt,
 	.vidioc_try_fmt_vid_out = avring_output_try_fmt,
 	.vidioc_s_fmt_vid_out = avring_output_s_fmt,
-	.vidioc_enum_framesizes = avring_node_enum_framesizes,
-	.vidioc_enum_frameintervals = avring_node_enum_frameintervals,
+	.vidioc_enum_framesizes = avring_output_enum_framesizes,
+	.vidioc_enum_frameintervals = avring_output_enum_frameintervals,
 	.vidioc_g_parm = avring_output_g_parm,
 	.vidioc_s_parm = avring_output_s_parm,
 	.vidioc_enum_output = avring_output_enum_output,

@@ -194,6 +194,8 @@ static int avring_pcm_prepare(struct snd_pcm_substream *substream)
 	stream->end = 0;
 	stream->seen = 0;
 	stream->seen_hw_ptr = 0;
+	stream->xrun = false;
+	stream->written = 0;
 	stream->held_pos = 0;
 	spin_unlock_irq(&audio->lock);
 	return 0;
@@ -243,6 +245,8 @@ static bool avring_pcm_is_xrun(struct snd_pcm_substream *substream)
 	struct snd_pcm_runtime *runtime = substream->runtime;
 	snd_pcm_uframes_t avail;
 
+	if (avring_pcm_stream(substream)->xrun)
+		return true;
 	if (runtime->state != SNDRV_PCM_STATE_RUNNING)
 		return false;
 	if (substream->stream == SNDRV_PCM_STREAM_CAPTURE)

@@ -35,14 +35,15 @@ static s32 avring_tone_sample(const struct avring_tone *tone, u64 since_flash_ns
 }
 
 static void avring_tone_beep(const struct avring_tone *tone,
-			     const struct avring_samples_layout *layout,
-			     struct avring_rate rate, u64 flash_ns, u64 first, void *dst, u32 frames)
+			     const struct avring_samples_layout *layout, struct avring_rate rate,
+			     u64 flash_ns, u64 first, void *dst, u32 frames)
 {
 	s32 frame[AVRING_SAMPLES_MAX_CHANNELS];
 	u32 i, channel;
 
 	for (i = 0; i < frames; i++) {
-		s32 sample = avring_tone_sample(tone, avring_clock_event_ns(rate, first + i) - flash_ns);
+		u64 ns = avring_clock_event_ns(rate, first + i);
+		s32 sample = avring_tone_sample(tone, ns - flash_ns);
 
 		for (channel = 0; channel < layout->channels; channel++)
 			frame[channel] = sample;
