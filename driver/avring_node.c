@@ -50,10 +50,34 @@ static int avring_node_open(struct file *file)
 	return err;
 }
 
+/*
+ * What was handed in with write() is a stream of bytes: its end is played too, as
+ * with any pipe. Who queues buffers himself also counts them himself.
+ */
+static bool avring_node_writes(struct avring_node *node, struct file *file)
+{
+	struct vb2_queue *vq = &node->queue.vb2;
+	bool writes;
+
+	mutex_lock(&node->lock);
+	writes = vq->is_output && vq->owner == file->private_data && vb2_fileio_is_active(vq);
+	mutex_unlock(&node->lock);
+	return writes && !(file->f_flags & O_NONBLOCK);
+}
+
+static int avring_node_release(struct file *file)
+{
+	struct avring_node *node = avring_node_of(file);
+
+	if (avring_node_writes(node, file))
+		avring_queue_drain(&node->queue);
+	return vb2_fop_release(file);
+}
+
 static const struct v4l2_file_operations avring_node_fops = {
 	.owner = THIS_MODULE,
 	.open = avring_node_open,
-	.release = vb2_fop_release,
+	.release = avring_node_release,
 	.read = vb2_fop_read,
 	.write = vb2_fop_write,
 	.poll = vb2_fop_poll,

@@ -6,6 +6,9 @@
 #include "avring_memops.h"
 #include "avring_queue.h"
 
+/* One is being filled, one waits, one is with the application. */
+#define AVRING_MIN_BUFFERS	3U
+
 static struct avring_queue *avring_queue_of(struct vb2_queue *vq)
 {
 	return container_of(vq, struct avring_queue, vb2);
@@ -25,6 +28,7 @@ static int avring_queue_setup(struct vb2_queue *vq, unsigned int *n_buffers,
 	if (*n_planes)
 		return sizes[0] < queue->frame_size ? -EINVAL : 0;
 	*n_planes = 1;
+	*n_buffers = max(*n_buffers, AVRING_MIN_BUFFERS);
 	sizes[0] = queue->frame_size;
 	return 0;
 }
@@ -35,14 +39,18 @@ static int avring_buffer_out_validate(struct vb2_buffer *vb)
 	return 0;
 }
 
-/* A kernel view that cannot be made is an error here, not a lost frame later. */
+/*
+ * QBUF replaces a payload of 0 by the length; only write() comes in here with 0,
+ * and with a whole frame. A kernel view that cannot be made is an error here, not
+ * a lost frame later.
+ */
 static int avring_buffer_prepare(struct vb2_buffer *vb)
 {
 	struct avring_queue *queue = avring_queue_of(vb->vb2_queue);
 
 	if (vb2_plane_size(vb, 0) < queue->frame_size)
 		return -EINVAL;
-	if (V4L2_TYPE_IS_CAPTURE(vb->type))
+	if (V4L2_TYPE_IS_CAPTURE(vb->type) || !vb2_get_plane_payload(vb, 0))
 		vb2_set_plane_payload(vb, 0, queue->frame_size);
 	else if (vb2_get_plane_payload(vb, 0) < queue->frame_size)
 		return -EINVAL;
@@ -166,6 +174,23 @@ void avring_queue_done(struct avring_queue *queue, struct avring_buffer *buf,
 	buf->vb.field = V4L2_FIELD_NONE;
 	buf->vb.vb2_buf.timestamp = time_ns;
 	vb2_buffer_done(&buf->vb.vb2_buf, VB2_BUF_STATE_DONE);
+}
+
+static bool avring_queue_empty(struct avring_queue *queue)
+{
+	return !avring_queue_first(queue);
+}
+
+/**
+ * avring_queue_drain() - wait until every queued buffer was taken
+ * @queue: the queue; the caller holds no lock
+ *
+ * A streaming engine takes a buffer per tick, and a stopping one returns them
+ * all, so this ends; SIGKILL ends it earlier.
+ */
+void avring_queue_drain(struct avring_queue *queue)
+{
+	wait_event_killable(queue->vb2.done_wq, avring_queue_empty(queue));
 }
 
 /**

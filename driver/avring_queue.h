@@ -58,6 +58,7 @@ int avring_queue_init(struct avring_queue *queue, enum v4l2_buf_type type,
 struct avring_buffer *avring_queue_first(struct avring_queue *queue);
 void avring_queue_done(struct avring_queue *queue, struct avring_buffer *buf,
 		       u32 sequence, u64 time_ns);
+void avring_queue_drain(struct avring_queue *queue);
 void *avring_buffer_vaddr(struct avring_buffer *buf);
 
 #endif
