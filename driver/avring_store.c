@@ -23,7 +23,12 @@ static atomic_long_t avring_live_pages;
 
 static int avring_max_order_set(const char *val, const struct kernel_param *kp)
 {
-	return param_set_uint_minmax(val, kp, 0, AVRING_STORE_TOP_ORDER);
+	int err = param_set_uint_minmax(val, kp, 0, AVRING_STORE_TOP_ORDER);
+
+	if (err)
+		pr_err("avring: max_order=%s is not a number from 0 to %d\n", val,
+		       AVRING_STORE_TOP_ORDER);
+	return err;
 }
 
 static const struct kernel_param_ops avring_max_order_ops = {

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Front door: says what there is and who does it.
+
+KERNELS ?= 6.1 6.12 newest
+KDIR ?= /lib/modules/$(shell uname -r)/build
+Q := $(if $(V),,@)
+
+.PHONY: help modules load unload demo check check-quick lint tests packages clean
+
+help:
+	@echo 'make modules      the driver for the running kernel (needs its headers)'
+	@echo 'make load         load it, with the modules it needs; CARDS=N, SOURCE=loopback'
+	@echo 'make unload       unload it'
+	@echo 'make demo         film and voice through the driver in a virtual machine: build/demo/'
+	@echo 'make check        every test on every kernel; KERNELS="6.1 6.12 newest"'
+	@echo 'make check-quick  the tests that matter daily, on one kernel'
+	@echo 'make lint         style, kernel-doc, sparse, who includes whom'
+	@echo 'make packages     install the Debian packages that the others need'
+	@echo 'make clean        remove build/ and what a build left in driver/'
+
+modules:
+	$(Q)test -d $(KDIR) || { echo "no headers of the running kernel: $(KDIR) is missing;" \
+		"apt-get install linux-headers-$$(uname -r)" >&2; exit 1; }
+	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR)/driver CONFIG_VIDEO_AVRING=m modules
+
+# insmod does not look for what a module needs; modprobe does.
+load: modules
+	$(Q)modprobe -a videodev mc videobuf2-v4l2 v4l2-tpg snd-pcm
+	$(Q)insmod driver/avring.ko $(if $(CARDS),cards=$(CARDS)) $(if $(SOURCE),source=$(SOURCE))
+
+unload:
+	$(Q)rmmod avring
+
+demo: packages
+	$(Q)demo/run
+
+tests:
+	$(Q)$(MAKE) -C tests
+
+check: packages
+	$(Q)tests/check $(KERNELS)
+
+check-quick: packages
+	$(Q)tests/check --quick $(firstword $(KERNELS))
+
+lint: packages
+	$(Q)tests/lint/run
+
+packages:
+	$(Q)tests/packages
+
+clean:
+	$(Q)rm -rf build
+	$(Q)if test -e driver/avring.ko; then \
+		$(MAKE) -C $(KDIR) M=$(CURDIR)/driver CONFIG_VIDEO_AVRING=m clean; fi

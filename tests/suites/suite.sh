@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# Sourced by the suites: runs TAP programs one after the other. A program that
+# ends badly without saying "not ok" (a crash, a missing file) gets that line here,
+# so that the sum of the lines is the whole truth.
+
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+tests=$repo/tests
+# shellcheck disable=SC2034 # the suites use it
+bin=${AVRING_BUILD:-$repo/build}/tests
+suite_failed=0
+
+suite_run() {
+	local name=${1#"$repo"/} said status start=$SECONDS
+
+	said=$(mktemp)
+	echo "# $name ${*:2}"
+	"$@" 2>&1 | tee "$said"
+	status=${PIPESTATUS[0]}
+	if ((status != 0 && status != 4)); then
+		suite_failed=1
+		grep -q '^not ok' "$said" || echo "not ok - $name ended with status $status"
+	fi
+	grep -qE '^(ok|not ok|1\.\.0)' "$said" || {
+		suite_failed=1
+		echo "not ok - $name tested nothing"
+	}
+	echo "# $name took $((SECONDS - start)) s"
+	rm -f "$said"
+}
+
+suite_end() {
+	exit "$suite_failed"
+}
