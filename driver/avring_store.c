@@ -113,7 +113,7 @@ static int avring_store_fill(struct avring_store *store)
 		}
 		store->orders[order]++;
 		for (k = 0; k < BIT(order); k++)
-			store->pages[i++] = nth_page(head, k);
+			store->pages[i++] = head + k;
 		cond_resched();
 	}
 	return 0;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # Sourced by run, kernel, modules and selftest: where things are, how
-# failures are said. Sets no traps and writes nothing by itself.
+# failures are said.
 
 # Physical paths: the guest finds every file under the same name as the host,
 # and a symbolic link through a directory that the guest replaces (/tmp) would
@@ -22,6 +22,10 @@ say() { printf '%s: %s\n' "$prog" "$*" >&2; }
 die() { say "$@"; exit "$EX_HARNESS"; }
 skip() { say "$@"; exit "$EX_SKIP"; }
 usage_error() { say "$* (see $prog --help)"; exit "$EX_USAGE"; }
+
+# Whatever else goes wrong must not look like the status of a test.
+set -E
+trap 'die "unexpected failure near line $LINENO of $0"' ERR
 
 # need TOOL PACKAGE: a missing tool is named together with its cure.
 need() {
