@@ -173,8 +173,8 @@ static void avring_audio_arm_locked(struct avring_audio *audio)
 
 /*
  * Take note that a boundary has been crossed; true if ALSA is to hear of it. The
- * state is read without the stream lock: if a drain begins now, its trigger sets
- * a new end.
+ * end of the data matters unless the stream simply runs: it drains, or its
+ * start is still under way and may be that of a drain.
  */
 static bool avring_audio_crossed_locked(struct avring_audio_stream *stream)
 {
@@ -185,7 +185,7 @@ static bool avring_audio_crossed_locked(struct avring_audio_stream *stream)
 		return false;
 	if (stream->end && stream->pos >= stream->end) {
 		stream->end = 0;
-		crossed |= avring_audio_state(stream) == SNDRV_PCM_STATE_DRAINING;
+		crossed |= avring_audio_state(stream) != SNDRV_PCM_STATE_RUNNING;
 	}
 	if (stream->pos >= stream->next_period) {
 		div_u64_rem(stream->pos, stream->period_frames, &rest);

@@ -24,6 +24,7 @@
 #define AVRING_AUDIO_PRIV_H
 
 #include <linux/hrtimer.h>
+#include <linux/math64.h>
 #include <linux/spinlock.h>
 #include <sound/pcm.h>
 
@@ -142,7 +143,7 @@ struct avring_audio {
 	struct snd_kcontrol *signal;
 	struct hrtimer timer;
 
-	spinlock_t lock;
+	spinlock_t lock; /* see the lock order above */
 	struct avring_audio_stream streams[SNDRV_PCM_STREAM_LAST + 1];
 	u32 source;
 	struct avring_tone tone;

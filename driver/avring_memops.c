@@ -158,7 +158,7 @@ static unsigned int avring_plane_users(void *priv)
 {
 	struct avring_plane *plane = priv;
 
-	return kref_read(&plane->store->refs);
+	return plane->store ? kref_read(&plane->store->refs) : 0;
 }
 
 static int avring_plane_mmap(void *priv, struct vm_area_struct *vma)
