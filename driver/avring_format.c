@@ -82,6 +82,8 @@ void avring_format_try(struct v4l2_pix_format *pix)
 
 	if (!fmt)
 		fmt = &avring_formats[0];
+	pix->width &= ~1;	/* never more than was asked for */
+	pix->height &= ~1;
 	v4l_bound_align_image(&pix->width, AVRING_MIN_WIDTH, AVRING_MAX_WIDTH, 1,
 			      &pix->height, AVRING_MIN_HEIGHT, AVRING_MAX_HEIGHT, 1, 0);
 	pix->pixelformat = fmt->fourcc;

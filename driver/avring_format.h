@@ -13,6 +13,9 @@
 #define AVRING_MAX_WIDTH	4096
 #define AVRING_MAX_HEIGHT	2160
 
+/* Bytes of the largest frame, in whole pages. */
+#define AVRING_MAX_FRAME	PAGE_ALIGN(AVRING_MAX_WIDTH * AVRING_MAX_HEIGHT * 4)
+
 u32 avring_format_fourcc(unsigned int index);
 void avring_format_try(struct v4l2_pix_format *pix);
 void avring_format_default(struct v4l2_pix_format *pix);

@@ -74,12 +74,29 @@ static int avring_node_release(struct file *file)
 	return vb2_fop_release(file);
 }
 
+/* vb2 wakes its waiters with EINVAL when unbind ends their stream; say what happened. */
+static ssize_t avring_node_gone(struct avring_node *node, ssize_t result)
+{
+	return result < 0 && !video_is_registered(&node->vdev) ? -ENODEV : result;
+}
+
+static ssize_t avring_node_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
+{
+	return avring_node_gone(avring_node_of(file), vb2_fop_read(file, buf, count, pos));
+}
+
+static ssize_t avring_node_write(struct file *file, const char __user *buf, size_t count,
+				 loff_t *pos)
+{
+	return avring_node_gone(avring_node_of(file), vb2_fop_write(file, buf, count, pos));
+}
+
 static const struct v4l2_file_operations avring_node_fops = {
 	.owner = THIS_MODULE,
 	.open = avring_node_open,
 	.release = avring_node_release,
-	.read = vb2_fop_read,
-	.write = vb2_fop_write,
+	.read = avring_node_read,
+	.write = avring_node_write,
 	.poll = vb2_fop_poll,
 	.mmap = vb2_fop_mmap,
 	.unlocked_ioctl = video_ioctl2,
@@ -208,6 +225,20 @@ int avring_node_g_fmt(struct file *file, void *priv, struct v4l2_format *format)
 {
 	format->fmt.pix = avring_node_of(file)->pix;
 	return 0;
+}
+
+/**
+ * avring_node_dqbuf() - VIDIOC_DQBUF
+ * @file: open file
+ * @priv: unused
+ * @buf: filled
+ *
+ * Return: 0, -ENODEV if the device went away while the caller waited, or another
+ * negative errno as vb2_ioctl_dqbuf().
+ */
+int avring_node_dqbuf(struct file *file, void *priv, struct v4l2_buffer *buf)
+{
+	return avring_node_gone(avring_node_of(file), vb2_ioctl_dqbuf(file, priv, buf));
 }
 
 /**

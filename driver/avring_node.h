@@ -52,6 +52,7 @@ void avring_node_unregister(struct avring_node *node);
 int avring_node_querycap(struct file *file, void *priv, struct v4l2_capability *cap);
 int avring_node_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdesc *desc);
 int avring_node_g_fmt(struct file *file, void *priv, struct v4l2_format *format);
+int avring_node_dqbuf(struct file *file, void *priv, struct v4l2_buffer *buf);
 int avring_node_set_format(struct avring_node *node, const struct v4l2_pix_format *pix);
 int avring_node_set_rate(struct avring_node *node, const struct v4l2_fract *interval);
 

@@ -3,6 +3,7 @@
  * avring: the vb2 queue of a video node. See avring_queue.h.
  */
 #include "avring_compat.h"
+#include "avring_format.h"
 #include "avring_memops.h"
 #include "avring_queue.h"
 
@@ -26,7 +27,7 @@ static int avring_queue_setup(struct vb2_queue *vq, unsigned int *n_buffers,
 	struct avring_queue *queue = avring_queue_of(vq);
 
 	if (*n_planes)
-		return sizes[0] < queue->frame_size ? -EINVAL : 0;
+		return sizes[0] < queue->frame_size || sizes[0] > AVRING_MAX_FRAME ? -EINVAL : 0;
 	*n_planes = 1;
 	*n_buffers = max(*n_buffers, AVRING_MIN_BUFFERS);
 	sizes[0] = queue->frame_size;

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lost-producer: whoever feeds the loopback may die at any time. Capture goes on,
+ * picture and sound, what it shows instead is counted, and the next producer gets
+ * through.
+ */
+#include <alsa/asoundlib.h>
+#include <endian.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "flow.h"
+#include "sound.h"
+#include "tap.h"
+
+#define FILM_MAGIC 0x4d4c4946
+#define TIMEOUT_MS 3000
+#define VOICE 0x1234
+#define RATE 48000
+
+static const struct v4l2_pix_format pix = { .pixelformat = V4L2_PIX_FMT_GREY,
+					    .width = 160, .height = 120 };
+static const struct v4l2_fract rate = { 30, 1 };
+static const struct sound_params voice = { .format = SND_PCM_FORMAT_S16_LE,
+					   .rate = RATE,
+					   .channels = 2,
+					   .buffer = RATE / 2 };
+
+/**
+ * struct viewer - what came out of the capture node
+ * @flow: the node
+ * @seen: frames since STREAMON
+ * @film: of these, frames of a producer that had not been seen before
+ * @missing: sum of the sequence gaps
+ * @counter: of the last film frame, 0 if there was none
+ * @no_signal_crc: of the no-signal picture, 0 if there was none
+ * @sequence: of the last frame
+ * @time_us: of the last frame
+ */
+struct viewer {
+	struct flow flow;
+	unsigned int seen, film, missing;
+	uint32_t counter;
+	uint32_t no_signal_crc;
+	uint32_t sequence;
+	uint64_t time_us;
+};
+
+/* The producer: frames with a counter that goes up from @first, for ever. */
+static _Noreturn void produce_film(uint32_t first)
+{
+	struct video video;
+	struct card card;
+	uint32_t *frame;
+
+	must(card_find(0, &card));
+	must(video_open(&video, card.output));
+	must(video_set_format(&video, pix.pixelformat, pix.width, pix.height));
+	must(video_set_rate(&video, rate.numerator, rate.denominator));
+	frame = malloc(video.pix.sizeimage);
+	memset(frame, 0x55, video.pix.sizeimage);
+	frame[0] = htole32(FILM_MAGIC);
+	for (;; first++) {
+		frame[1] = htole32(first);
+		tap_eq(video.pix.sizeimage, must(sys(write(video.fd, frame, video.pix.sizeimage))));
+	}
+}
+
+static pid_t start_film(uint32_t first)
+{
+	pid_t child = fork();
+
+	if (!child)
+		produce_film(first);
+	return child;
+}
+
+static void kill_producer(pid_t child)
+{
+	int status;
+
+	tap_eq(0, waitpid(child, &status, WNOHANG));
+	kill(child, SIGKILL);
+	must(sys(waitpid(child, &status, 0)));
+}
+
+static void viewer_open(struct viewer *viewer)
+{
+	*viewer = (struct viewer){ 0 };
+	must(flow_open(&viewer->flow, 0, CARD_INPUT_LOOPBACK, &pix, &rate));
+	must(flow_allocate(&viewer->flow, FLOW_MMAP, 8, NULL));
+	must(flow_start(&viewer->flow));
+}
+
+static void viewer_close(struct viewer *viewer)
+{
+	must(flow_stop(&viewer->flow));
+	must(flow_free(&viewer->flow));
+	must(video_set_input(&viewer->flow.video, CARD_INPUT_PATTERN));
+	flow_close(&viewer->flow);
+}
+
+static void viewer_judge_no_signal(struct viewer *viewer, const struct flow_frame *frame)
+{
+	uint32_t crc = crc32(0, frame->data, frame->bytes);
+
+	if (!viewer->no_signal_crc)
+		viewer->no_signal_crc = crc;
+	tap_check(crc == viewer->no_signal_crc,
+		  "after frame %u of the film: expected the no-signal picture, got another one",
+		  viewer->counter);
+}
+
+/*
+ * A film frame comes once, and then again only where there is no signal. The
+ * no-signal picture is always the same.
+ */
+static void viewer_judge(struct viewer *viewer, const struct flow_frame *frame)
+{
+	const uint32_t *data = (const uint32_t *)frame->data;
+	uint32_t counter = le32toh(data[1]);
+
+	if (le32toh(data[0]) != FILM_MAGIC) {
+		viewer_judge_no_signal(viewer, frame);
+	} else if (counter != viewer->counter) {
+		tap_check(counter > viewer->counter, "film: expected a frame after %u, got %u",
+			  viewer->counter, counter);
+		viewer->counter = counter;
+		viewer->film++;
+	}
+}
+
+/* The frame stays with the viewer. */
+static void viewer_take(struct viewer *viewer, struct flow_frame *frame)
+{
+	must(flow_take(&viewer->flow, frame, TIMEOUT_MS));
+	tap_eq(pix.width * pix.height, frame->bytes);
+	tap_check(frame->time_us > viewer->time_us, "timestamps: expected more than %llu, got %llu",
+		  (long long)viewer->time_us, (long long)frame->time_us);
+	if (viewer->seen)
+		tap_check(frame->buffer.sequence > viewer->sequence,
+			  "sequence: expected more than %u, got %u", viewer->sequence,
+			  frame->buffer.sequence);
+	viewer->missing += frame->buffer.sequence - (viewer->seen ? viewer->sequence + 1 : 0);
+	viewer->sequence = frame->buffer.sequence;
+	viewer->time_us = frame->time_us;
+	viewer->seen++;
+	viewer_judge(viewer, frame);
+}
+
+static void viewer_watch(struct viewer *viewer, unsigned int frames)
+{
+	struct flow_frame frame;
+
+	while (frames--) {
+		viewer_take(viewer, &frame);
+		must(flow_give(&viewer->flow, &frame));
+	}
+}
+
+/* Until @frames more of the film have come, or too many of something else. */
+static void viewer_watch_film(struct viewer *viewer, unsigned int frames)
+{
+	unsigned int target = viewer->film + frames, patience = 300;
+
+	while (viewer->film < target && patience--)
+		viewer_watch(viewer, 1);
+	tap_check(viewer->film == target, "film frames: expected %u more, got %u", frames,
+		  frames - (target - viewer->film));
+}
+
+static int64_t viewer_control(struct viewer *viewer, uint32_t id)
+{
+	int64_t value;
+
+	must(video_get_control(&viewer->flow.video, id, &value));
+	return value;
+}
+
+/* Ends the watching: with no buffer left in the driver its counts stand still. */
+static void viewer_check(struct viewer *viewer, unsigned int losses)
+{
+	struct flow_frame frame;
+	unsigned int i;
+
+	for (i = 0; i < viewer->flow.count; i++)
+		viewer_take(viewer, &frame);
+	tap_note("%u frames, %u of them film, %u missing", viewer->seen, viewer->film,
+		 viewer->missing);
+	tap_eq(losses, viewer_control(viewer, V4L2_CID_AVRING_SIGNAL_LOSSES));
+	tap_eq(viewer->seen - viewer->film,
+	       viewer_control(viewer, V4L2_CID_AVRING_NO_SIGNAL_FRAMES));
+	tap_eq(viewer->missing, viewer_control(viewer, V4L2_CID_AVRING_FRAMES_DROPPED));
+}
+
+static void lost_never_there(void)
+{
+	struct viewer viewer;
+
+	viewer_open(&viewer);
+	viewer_watch(&viewer, 10);
+	viewer_check(&viewer, 0);
+	tap_eq(0, viewer.film);
+	viewer_close(&viewer);
+}
+
+static void lost_killed(void)
+{
+	struct viewer viewer;
+	pid_t producer;
+
+	viewer_open(&viewer);
+	viewer_watch(&viewer, 5);
+	producer = start_film(1);
+	viewer_watch_film(&viewer, 20);
+	kill_producer(producer);
+	viewer_watch(&viewer, 30);
+	viewer_check(&viewer, 1);
+	viewer_close(&viewer);
+}
+
+static void lost_and_back(void)
+{
+	struct viewer viewer;
+	unsigned int i;
+	pid_t producer;
+
+	viewer_open(&viewer);
+	for (i = 0; i < 3; i++) {
+		producer = start_film(1 + i * 1000);
+		viewer_watch_film(&viewer, 10);
+		tap_check(viewer.counter > i * 1000, "film: expected producer %u, got frame %u", i,
+			  viewer.counter);
+		kill_producer(producer);
+		viewer_watch(&viewer, 10);
+	}
+	viewer_check(&viewer, 3);
+	viewer_close(&viewer);
+}
+
+/* A loss that was before STREAMON is none of this stream's. */
+static void lost_between_streams(void)
+{
+	struct viewer viewer;
+	pid_t producer;
+
+	viewer_open(&viewer);
+	producer = start_film(1);
+	viewer_watch_film(&viewer, 5);
+	must(flow_stop(&viewer.flow));
+	kill_producer(producer);
+	viewer.seen = viewer.film = viewer.missing = 0;
+	must(flow_start(&viewer.flow));
+	viewer_watch(&viewer, 5);
+	viewer_check(&viewer, 0);
+	tap_eq(0, viewer.film);
+	viewer_close(&viewer);
+}
+
+static _Noreturn void produce_voice(void)
+{
+	static int16_t samples[2 * RATE / 10];
+	struct card card;
+	snd_pcm_t *pcm;
+	size_t i;
+
+	for (i = 0; i < TAP_COUNT(samples); i++)
+		samples[i] = VOICE;
+	must(card_find(0, &card));
+	must(sound_open(&pcm, card.alsa, SND_PCM_STREAM_PLAYBACK, &voice));
+	for (i = 0; i < 3; i++)
+		must(snd_pcm_writei(pcm, samples, RATE / 10));
+	must(snd_pcm_start(pcm));
+	for (;;)
+		must(snd_pcm_writei(pcm, samples, RATE / 10));
+}
+
+static pid_t start_voice(void)
+{
+	pid_t child = fork();
+
+	if (!child)
+		produce_voice();
+	return child;
+}
+
+static snd_pcm_t *listener_open(void)
+{
+	struct card card;
+	snd_pcm_t *pcm;
+
+	must(card_find(0, &card));
+	must(sound_set_source(&card, SOUND_SOURCE_LOOPBACK));
+	must(sound_open(&pcm, card.alsa, SND_PCM_STREAM_CAPTURE, &voice));
+	must(snd_pcm_start(pcm));
+	return pcm;
+}
+
+static void listener_close(snd_pcm_t *pcm)
+{
+	struct card card;
+
+	must(snd_pcm_close(pcm));
+	must(card_find(0, &card));
+	must(sound_set_source(&card, SOUND_SOURCE_TONE));
+}
+
+/* 10 ms; true if each sample is @value. */
+static bool listener_hears(snd_pcm_t *pcm, int16_t value)
+{
+	int16_t samples[2 * RATE / 100];
+	size_t i;
+
+	tap_eq(RATE / 100, must(snd_pcm_readi(pcm, samples, RATE / 100)));
+	for (i = 0; i < TAP_COUNT(samples); i++) {
+		tap_check(!samples[i] || samples[i] == VOICE, "sound: expected %#x or 0, got %#x",
+			  VOICE, samples[i]);
+		if (samples[i] != value)
+			return false;
+	}
+	return true;
+}
+
+/* @value within 3 s, and then for @hundredths without a break. */
+static void listener_expects(snd_pcm_t *pcm, int16_t value, unsigned int hundredths)
+{
+	unsigned int patience = 300, i;
+
+	while (!listener_hears(pcm, value) && --patience)
+		;
+	tap_check(patience, "sound: expected %#x within 3 s, got something else", value);
+	for (i = 0; i < hundredths; i++)
+		tap_check(listener_hears(pcm, value), "sound: expected %#x to last, got %u ms",
+			  value, i * 10);
+}
+
+static void lost_voice(void)
+{
+	snd_pcm_t *pcm = listener_open();
+	pid_t producer;
+	unsigned int i;
+
+	listener_expects(pcm, 0, 10);
+	for (i = 0; i < 3; i++) {
+		producer = start_voice();
+		listener_expects(pcm, VOICE, 20);
+		kill_producer(producer);
+		listener_expects(pcm, 0, 50);
+	}
+	tap_eq(SND_PCM_STATE_RUNNING, snd_pcm_state(pcm));
+	listener_close(pcm);
+}
+
+static const struct tap_test tests[] = {
+	{ .claim = "before a producer: no-signal frames, all counted", .run = lost_never_there },
+	{ .claim = "producer killed: capture goes on without a signal, counted", .run = lost_killed },
+	{ .claim = "three producers killed: each one gets through", .run = lost_and_back },
+	{ .claim = "counts start again at STREAMON", .run = lost_between_streams },
+	{ .claim = "player killed: silence, and each next one gets through", .run = lost_voice },
+};
+
+static const struct tap_suite suite = {
+	.tests = tests,
+	.n_tests = TAP_COUNT(tests),
+	.missing = card_missing,
+	.residue = card_live_stores,
+};
+
+int main(int argc, char **argv)
+{
+	return tap_main(&suite, argc, argv);
+}
