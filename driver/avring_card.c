@@ -7,9 +7,11 @@
  * nodes one by one; from the first one on somebody may have it open, so when it
  * fails the only way back is avring_card_remove(), the same as on unbind.
  */
+#include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 #include <media/media-device.h>
 #include <media/v4l2-device.h>
 
@@ -42,6 +44,9 @@ struct avring_card {
 	struct avring_media media;
 };
 
+/* Cards that are not freed yet. */
+static atomic_t avring_live_cards = ATOMIC_INIT(0);
+
 static void avring_card_release(struct kref *refs)
 {
 	struct avring_card *card = container_of(refs, struct avring_card, refs);
@@ -51,6 +56,19 @@ static void avring_card_release(struct kref *refs)
 	avring_engine_free(card->engine);
 	media_device_cleanup(&card->mdev);
 	kfree(card);
+	if (atomic_dec_and_test(&avring_live_cards))
+		wake_up_var(&avring_live_cards);
+}
+
+/**
+ * avring_card_wait_released() - wait until no card is left
+ *
+ * ALSA drops its reference on the module before it frees a sound card, so the
+ * module must not go away while the last close of a removed card is under way.
+ */
+void avring_card_wait_released(void)
+{
+	wait_var_event(&avring_live_cards, !atomic_read(&avring_live_cards));
 }
 
 static void avring_card_put(struct avring_card *card)
@@ -153,6 +171,7 @@ struct avring_card *avring_card_new(struct device *dev, const struct avring_card
 		goto cleanup_output;
 	card->v4l2_dev.release = avring_card_v4l2_released;
 	kref_get(&card->refs);
+	atomic_inc(&avring_live_cards);
 	return card;
 
 cleanup_output:

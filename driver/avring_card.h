@@ -35,5 +35,6 @@ struct avring_card_config {
 struct avring_card *avring_card_new(struct device *dev, const struct avring_card_config *config);
 int avring_card_register(struct avring_card *card);
 void avring_card_remove(struct avring_card *card);
+void avring_card_wait_released(void);
 
 #endif

@@ -70,6 +70,23 @@ static inline void avring_vm_flags_mod(struct vm_area_struct *vma,
 #define AVRING_VB2_WAIT_OPS
 #endif
 
+/* Linux 6.10 replaced the pointer in mm_struct by a function. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+static inline unsigned long avring_mm_unmapped_area(struct file *file, unsigned long addr,
+						    unsigned long len, unsigned long pgoff,
+						    unsigned long flags)
+{
+	return current->mm->get_unmapped_area(file, addr, len, pgoff, flags);
+}
+#else
+static inline unsigned long avring_mm_unmapped_area(struct file *file, unsigned long addr,
+						    unsigned long len, unsigned long pgoff,
+						    unsigned long flags)
+{
+	return mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
+}
+#endif
+
 /* Linux 6.13 merged hrtimer_init() and the assignment of the function. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 static inline void avring_hrtimer_setup(struct hrtimer *timer,

@@ -126,8 +126,10 @@ static int __init avring_init(void)
 	if (err)
 		return err;
 	err = avring_add_devices();
-	if (err)
+	if (err) {
 		platform_driver_unregister(&avring_driver);
+		avring_card_wait_released();
+	}
 	return err;
 }
 module_init(avring_init);
@@ -136,6 +138,7 @@ static void __exit avring_exit(void)
 {
 	avring_remove_devices(avring_cards);
 	platform_driver_unregister(&avring_driver);
+	avring_card_wait_released();
 }
 module_exit(avring_exit);
 

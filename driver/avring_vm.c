@@ -236,6 +236,6 @@ unsigned long avring_store_unmapped_area(struct file *file, unsigned long addr,
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 	return thp_get_unmapped_area(file, addr, len, pgoff, flags);
 #else
-	return mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
+	return avring_mm_unmapped_area(file, addr, len, pgoff, flags);
 #endif
 }
