@@ -158,6 +158,9 @@ static u64 avring_audio_due_ns(const struct avring_audio_stream *stream)
 	return avring_clock_event_ns(stream->rate, stream->base + boundary - 1);
 }
 
+/* Conversion is slow and runs with interrupts off: a period at a time may be long. */
+#define AVRING_AUDIO_CONVERT_NS	(10 * NSEC_PER_MSEC)
+
 static void avring_audio_arm_locked(struct avring_audio *audio)
 {
 	u64 due_ns = U64_MAX;
@@ -167,6 +170,8 @@ static void avring_audio_arm_locked(struct avring_audio *audio)
 	for (i = 0; i < ARRAY_SIZE(audio->streams); i++)
 		if (audio->streams[i].running)
 			due_ns = min(due_ns, avring_audio_due_ns(&audio->streams[i]));
+	if (avring_audio_loop_converts(audio))
+		due_ns = min(due_ns, ktime_get_ns() + AVRING_AUDIO_CONVERT_NS);
 	if (due_ns != U64_MAX)
 		hrtimer_start(&audio->timer, ns_to_ktime(due_ns), HRTIMER_MODE_ABS_SOFT);
 }

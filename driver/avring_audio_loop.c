@@ -160,6 +160,23 @@ static void avring_audio_loop_convert(struct avring_audio *audio, u64 first, voi
 }
 
 /**
+ * avring_audio_loop_converts() - is each frame worked on, not only copied?
+ * @audio: the sound card
+ *
+ * Context: any, avring_audio::lock held.
+ * Return: true if two running streams differ in rate or layout.
+ */
+bool avring_audio_loop_converts(struct avring_audio *audio)
+{
+	const struct avring_audio_stream *play = avring_audio_playback(audio);
+	const struct avring_audio_stream *capture = avring_audio_capture(audio);
+
+	return play->running && capture->running &&
+	       (play->rate.num != capture->rate.num ||
+		!avring_samples_equal(&play->layout, &capture->layout));
+}
+
+/**
  * avring_audio_loop_fill() - what is played, as a run of capture frames
  * @audio: the sound card
  * @first: event of the capture rate at which the first frame happens
@@ -170,16 +187,12 @@ static void avring_audio_loop_convert(struct avring_audio *audio, u64 first, voi
  */
 void avring_audio_loop_fill(struct avring_audio *audio, u64 first, void *dst, u32 frames)
 {
-	const struct avring_audio_stream *play = avring_audio_playback(audio);
-	const struct avring_audio_stream *capture = avring_audio_capture(audio);
-
-	if (!play->running)
+	if (!avring_audio_playback(audio)->running)
 		avring_audio_silence(audio, dst, frames);
-	else if (play->rate.num == capture->rate.num &&
-		 avring_samples_equal(&play->layout, &capture->layout))
-		avring_audio_loop_exact(audio, first, dst, frames);
-	else
+	else if (avring_audio_loop_converts(audio))
 		avring_audio_loop_convert(audio, first, dst, frames);
+	else
+		avring_audio_loop_exact(audio, first, dst, frames);
 }
 
 /**

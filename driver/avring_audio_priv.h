@@ -159,6 +159,7 @@ void avring_mixer_signal_changed(struct avring_audio *audio);
 
 /* avring_audio_loop.c */
 void avring_audio_loop_fill(struct avring_audio *audio, u64 first, void *dst, u32 frames);
+bool avring_audio_loop_converts(struct avring_audio *audio);
 void avring_audio_loop_hold(struct avring_audio *audio);
 u64 avring_audio_written(const struct avring_audio_stream *play);
 

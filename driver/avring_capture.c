@@ -25,9 +25,12 @@ static int avring_capture_start(struct avring_queue *queue)
 {
 	struct avring_node *node = avring_queue_node(queue);
 	struct avring_capture *cap = container_of(node, struct avring_capture, node);
+	int err = avring_node_alive(node);
 
-	avring_engine_start_capture(node->engine, queue, &node->pix, node->rate, cap->input);
-	return 0;
+	if (!err)
+		avring_engine_start_capture(node->engine, queue, &node->pix, node->rate,
+					    cap->input);
+	return err;
 }
 
 static void avring_capture_stop(struct avring_queue *queue)

@@ -11,6 +11,7 @@
 #include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -154,6 +155,14 @@ static bool avring_engine_linked_locked(const struct avring_engine *e)
 	       avring_format_equal(&e->capture.pix, &e->output.pix);
 }
 
+/* The reader has to ask for the producer's format to see it. */
+static void avring_engine_tell_mismatch_locked(const struct avring_engine *e)
+{
+	if (e->capture.queue && e->output.queue && e->input == AVRING_INPUT_LOOPBACK &&
+	    !avring_engine_linked_locked(e))
+		e->source_change(e->source_change_data);
+}
+
 /* Return: false while the frame at the head of the output queue waits for a reader. */
 static bool avring_engine_wait_over_locked(struct avring_engine *e, u64 now)
 {
@@ -217,23 +226,30 @@ static void avring_engine_draw_locked(struct avring_engine *e, void *dst)
 	avring_pattern_draw(e->pattern, dst, &frame);
 }
 
+/* The next frame of our own, or a gap where nobody has queued a buffer for it. */
+static void avring_engine_generate_locked(struct avring_engine *e)
+{
+	struct avring_buffer *buf = avring_queue_first(e->capture.queue);
+
+	if (!buf) {
+		avring_engine_drop_locked(e, 1);
+		return;
+	}
+	avring_engine_draw_locked(e, avring_buffer_vaddr(buf));
+	avring_engine_deliver_locked(e, buf, avring_side_time(&e->capture));
+}
+
 static void avring_engine_capture_tick_locked(struct avring_engine *e, u64 now)
 {
 	struct avring_side *cap = &e->capture;
 	u64 skipped = avring_side_catch_up(cap, now);
-	struct avring_buffer *buf;
 
-	if (e->locked && now >= e->signal_end_ns)
+	/* A frame that waits for this reader is a signal too. */
+	if (e->locked && !e->held_since_ns && now >= e->signal_end_ns)
 		avring_engine_lose_locked(e);
-	if (!e->locked) {
+	if (!e->locked && !e->held_since_ns) {
 		avring_engine_drop_locked(e, skipped);
-		buf = avring_queue_first(cap->queue);
-		if (buf) {
-			avring_engine_draw_locked(e, avring_buffer_vaddr(buf));
-			avring_engine_deliver_locked(e, buf, avring_side_time(cap));
-		} else {
-			avring_engine_drop_locked(e, 1);
-		}
+		avring_engine_generate_locked(e);
 	}
 	cap->next++;
 }
@@ -242,10 +258,10 @@ static u64 avring_engine_next_locked(const struct avring_engine *e)
 {
 	u64 next = U64_MAX;
 
-	if (e->output.queue && e->held_since_ns)
-		next = e->held_since_ns + e->hold_ns;
-	else if (e->output.queue)
+	if (e->output.queue)
 		next = avring_side_time(&e->output);
+	if (e->held_since_ns)
+		next = max(next, e->held_since_ns + e->hold_ns);
 	if (e->capture.queue)
 		next = min(next, avring_side_time(&e->capture));
 	return next;
@@ -304,8 +320,8 @@ static void avring_engine_set_flash_rate(struct avring_engine *e, struct avring_
 /**
  * avring_engine_new() - make the engine of a card
  * @number: number of the card, for the name of the thread
- * @source_change: called when a producer starts with another format than a
- *	streaming capture node has; under the engine's lock, must not sleep
+ * @source_change: called when both nodes stream and the producer's format is not
+ *	the reader's; under the engine's lock, must not sleep
  * @data: its argument
  *
  * Return: an idle engine, or an ERR_PTR.
@@ -331,6 +347,8 @@ struct avring_engine *avring_engine_new(int number, void (*source_change)(void *
 		err = PTR_ERR(e->thread);
 		goto free_pattern;
 	}
+	/* A late kick must find a task, even one that has ended. */
+	get_task_struct(e->thread);
 	return e;
 
 free_pattern:
@@ -356,6 +374,7 @@ void avring_engine_stop(struct avring_engine *e)
  */
 void avring_engine_free(struct avring_engine *e)
 {
+	put_task_struct(e->thread);
 	avring_pattern_free(e->pattern);
 	mutex_destroy(&e->lock);
 	kfree(e);
@@ -395,6 +414,7 @@ void avring_engine_start_capture(struct avring_engine *e, struct avring_queue *q
 	e->reader_late = false;
 	memset(&e->stats, 0, sizeof(e->stats));
 	avring_engine_set_flash_rate(e, rate);
+	avring_engine_tell_mismatch_locked(e);
 	mutex_unlock(&e->lock);
 	avring_engine_kick(e);
 }
@@ -429,8 +449,7 @@ void avring_engine_start_output(struct avring_engine *e, struct avring_queue *qu
 	avring_side_start(&e->output, queue, pix, rate);
 	e->output_sequence = 0;
 	e->held_since_ns = 0;
-	if (e->capture.queue && e->input == AVRING_INPUT_LOOPBACK && !avring_engine_linked_locked(e))
-		e->source_change(e->source_change_data);
+	avring_engine_tell_mismatch_locked(e);
 	mutex_unlock(&e->lock);
 	avring_engine_kick(e);
 }

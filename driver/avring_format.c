@@ -89,7 +89,7 @@ void avring_format_try(struct v4l2_pix_format *pix)
 	pix->pixelformat = fmt->fourcc;
 	pix->field = V4L2_FIELD_NONE;
 	pix->bytesperline = pix->width * fmt->bytes_per_pixel;
-	pix->sizeimage = pix->width * pix->height / 8 * fmt->bits_per_pixel;
+	pix->sizeimage = pix->width * pix->height * fmt->bits_per_pixel / 8;
 	pix->colorspace = V4L2_COLORSPACE_SRGB;
 	pix->ycbcr_enc = V4L2_YCBCR_ENC_601;
 	pix->quantization = fmt->rgb ? V4L2_QUANTIZATION_FULL_RANGE : V4L2_QUANTIZATION_LIM_RANGE;

@@ -107,10 +107,15 @@ static void avring_plane_detach(void *priv)
 static int avring_plane_map(void *priv)
 {
 	struct avring_plane *plane = priv;
-	int err = avring_dma_buf_vmap(plane->dbuf, &plane->map);
 
-	plane->mapped = !err;
-	return err ? -EFAULT : 0;
+	if (avring_dma_buf_vmap(plane->dbuf, &plane->map))
+		return -EFAULT;
+	if (plane->map.is_iomem) {	/* not for memcpy() */
+		avring_dma_buf_vunmap(plane->dbuf, &plane->map);
+		return -EFAULT;
+	}
+	plane->mapped = true;
+	return 0;
 }
 
 static void avring_plane_unmap(void *priv)

@@ -20,6 +20,7 @@
  * copy keeps the core's owner, so module references stay balanced.
  */
 static struct file_operations avring_node_file_ops;
+static const struct file_operations *avring_node_core_file_ops;
 static DEFINE_MUTEX(avring_node_file_ops_lock);
 
 /* The offset is a cookie of vb2 here; a mapping always starts at page 0 of its store. */
@@ -33,7 +34,8 @@ static unsigned long avring_node_unmapped_area(struct file *file, unsigned long 
 static void avring_node_replace_file_ops(struct file *file)
 {
 	mutex_lock(&avring_node_file_ops_lock);
-	if (!avring_node_file_ops.get_unmapped_area) {
+	if (!avring_node_core_file_ops) {
+		avring_node_core_file_ops = file->f_op;
 		avring_node_file_ops = *file->f_op;
 		avring_node_file_ops.get_unmapped_area = avring_node_unmapped_area;
 	}
@@ -71,6 +73,8 @@ static int avring_node_release(struct file *file)
 
 	if (avring_node_writes(node, file))
 		avring_queue_drain(&node->queue);
+	/* The core looks at f_op once more when this module may be gone already. */
+	file->f_op = avring_node_core_file_ops;
 	return vb2_fop_release(file);
 }
 
@@ -173,11 +177,30 @@ int avring_node_register(struct avring_node *node)
  * avring_node_unregister() - take a node away from user space
  * @node: the node
  *
- * Streaming stops, and who waits wakes up with ENODEV.
+ * Streaming stops, and who waits wakes up with ENODEV. The queue is released here
+ * once more: 6.1 passes over a queue without an owner, and a first read() that
+ * blocks has none yet.
  */
 void avring_node_unregister(struct avring_node *node)
 {
 	vb2_video_unregister_device(&node->vdev);
+	mutex_lock(&node->lock);
+	vb2_queue_release(&node->queue.vb2);
+	node->queue.vb2.owner = NULL;
+	mutex_unlock(&node->lock);
+}
+
+/**
+ * avring_node_alive() - may a stream begin?
+ * @node: the node; its lock is held, so the answer stays true until it is dropped
+ *
+ * read(), write() and poll() look for themselves, but before they have the lock.
+ *
+ * Return: 0 or -ENODEV.
+ */
+int avring_node_alive(struct avring_node *node)
+{
+	return video_is_registered(&node->vdev) ? 0 : -ENODEV;
 }
 
 /**

@@ -46,6 +46,7 @@ int avring_node_init(struct avring_node *node, struct v4l2_device *v4l2_dev,
 		     const struct v4l2_ioctl_ops *ioctl_ops,
 		     const struct avring_queue_ops *queue_ops);
 void avring_node_cleanup(struct avring_node *node);
+int avring_node_alive(struct avring_node *node);
 int avring_node_register(struct avring_node *node);
 void avring_node_unregister(struct avring_node *node);
 

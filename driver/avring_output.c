@@ -21,9 +21,11 @@
 static int avring_output_start(struct avring_queue *queue)
 {
 	struct avring_node *node = avring_queue_node(queue);
+	int err = avring_node_alive(node);
 
-	avring_engine_start_output(node->engine, queue, &node->pix, node->rate);
-	return 0;
+	if (!err)
+		avring_engine_start_output(node->engine, queue, &node->pix, node->rate);
+	return err;
 }
 
 static void avring_output_stop(struct avring_queue *queue)

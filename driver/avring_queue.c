@@ -182,16 +182,31 @@ static bool avring_queue_empty(struct avring_queue *queue)
 	return !avring_queue_first(queue);
 }
 
+/*
+ * The last close of somebody who was killed, or of nobody: a wait there could not
+ * be interrupted any more.
+ */
+static bool avring_queue_must_not_wait(void)
+{
+	if (current->flags & PF_KTHREAD)
+		return true;
+	return current->flags & PF_EXITING && current->exit_code & 0x7f;
+}
+
 /**
  * avring_queue_drain() - wait until every queued buffer was taken
  * @queue: the queue; the caller holds no lock
  *
  * A streaming engine takes a buffer per tick, and a stopping one returns them
- * all, so this ends; SIGKILL ends it earlier.
+ * all, so this ends. SIGKILL ends it earlier, and a process that a signal has
+ * killed does not wait at all.
  */
 void avring_queue_drain(struct avring_queue *queue)
 {
-	wait_event_killable(queue->vb2.done_wq, avring_queue_empty(queue));
+	if (avring_queue_must_not_wait())
+		return;
+	wait_event_killable(queue->vb2.done_wq,
+			    avring_queue_empty(queue) || !vb2_is_streaming(&queue->vb2));
 }
 
 /**

@@ -139,7 +139,6 @@ struct avring_store *avring_store_init_pages(size_t size, unsigned long offset)
 	store->n_pages = DIV_ROUND_UP(offset + size, PAGE_SIZE);
 	store->offset = offset;
 	store->size = size;
-	store->images = AVRING_STORE_ONCE;
 	store->pages = kvmalloc_array(store->n_pages, sizeof(*store->pages),
 				      GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	if (!store->pages) {

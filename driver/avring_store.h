@@ -38,9 +38,6 @@ struct vm_area_struct;
  * @n_pages: number of entries in @pages
  * @offset: byte offset of the data in the first page; 0 unless pinned
  * @size: bytes of data
- * @images: how often a user mapping may show the pages in a row,
- *	AVRING_STORE_ONCE or AVRING_STORE_LINEAR; set by the owner before the
- *	first mapping
  * @pinned: the pages are a user's, pinned, and not ours to map or export
  * @dirty: pinned pages that a device writes to: mark them dirty on release
  * @sgt: the same pages for DMA, physically contiguous neighbours merged
@@ -56,7 +53,6 @@ struct avring_store {
 	unsigned long n_pages;
 	unsigned long offset;
 	size_t size;
-	unsigned int images;
 	bool pinned;
 	bool dirty;
 	struct sg_table sgt;
@@ -74,10 +70,6 @@ void avring_store_put(struct avring_store *store);
 void avring_store_get(struct avring_store *store);
 void *avring_store_vaddr(struct avring_store *store);
 struct page *avring_store_page(const struct avring_store *store, unsigned long pgoff);
-
-/* Number of images of the pages that a user mapping may show in a row. */
-#define AVRING_STORE_ONCE	1
-#define AVRING_STORE_LINEAR	2
 
 int avring_store_mmap(struct avring_store *store, struct vm_area_struct *vma, bool writable);
 unsigned long avring_store_unmapped_area(struct file *file, unsigned long addr,

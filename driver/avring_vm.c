@@ -49,19 +49,11 @@ static struct file_system_type avring_fs_type = {
 static struct vfsmount *avring_fs_mount;
 static int avring_fs_users;
 
-static unsigned long avring_vm_pages(const struct avring_store *store)
-{
-	return store->n_pages * store->images;
-}
-
 static vm_fault_t avring_vm_fault(struct vm_fault *vmf)
 {
 	const struct avring_store *store = vmf->vma->vm_private_data;
-	struct page *page;
+	struct page *page = avring_store_page(store, vmf->pgoff);
 
-	if (vmf->pgoff >= avring_vm_pages(store))
-		return VM_FAULT_SIGBUS;
-	page = avring_store_page(store, vmf->pgoff % store->n_pages);
 	if (!page)
 		return VM_FAULT_SIGBUS;
 	get_page(page);
@@ -76,10 +68,9 @@ static const struct vm_operations_struct avring_vm_ops = {
 /* Length first, then offset by subtraction: a sum could wrap. */
 static int avring_vm_check(const struct avring_store *store, struct vm_area_struct *vma)
 {
-	unsigned long limit = avring_vm_pages(store);
 	unsigned long pages = vma_pages(vma);
 
-	if (pages > limit || vma->vm_pgoff > limit - pages)
+	if (pages > store->n_pages || vma->vm_pgoff > store->n_pages - pages)
 		return -EINVAL;
 	if (vma->vm_flags & VM_EXEC)
 		return -EPERM;
@@ -134,7 +125,7 @@ static struct inode *avring_vm_new_inode(const struct avring_store *store)
 	if (IS_ERR(inode))
 		simple_release_fs(&avring_fs_mount, &avring_fs_users);
 	else
-		i_size_write(inode, (loff_t)avring_vm_pages(store) << PAGE_SHIFT);
+		i_size_write(inode, (loff_t)store->n_pages << PAGE_SHIFT);
 	return inode;
 }
 

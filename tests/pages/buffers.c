@@ -2,6 +2,7 @@
 /*
  * buffers: the fixture of the page tests.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -61,6 +62,24 @@ static void buffers_restore(void)
 	card_parameter_set("max_order", buffers_huge);
 }
 
+static void write_to(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, text, strlen(text)) < 0)
+		perror(path);
+	close(fd);
+}
+
+/* Tests count chunks: whatever ran before may have left memory in small pieces. */
+static void buffers_defragment(void)
+{
+	write_to("/proc/sys/vm/drop_caches", "3");
+	write_to("/proc/sys/vm/compact_memory", "1");
+}
+
 int buffers_main(const struct tap_test *tests, size_t n_tests, int argc, char **argv)
 {
 	struct tap_suite suite = { .tests = tests,
@@ -70,5 +89,6 @@ int buffers_main(const struct tap_test *tests, size_t n_tests, int argc, char **
 				   .after = buffers_restore };
 
 	module_remember();
+	buffers_defragment();
 	return tap_main(&suite, argc, argv);
 }

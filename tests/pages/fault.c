@@ -69,24 +69,36 @@ static void test_single_pages_fault_each(void)
 	video_close(&video);
 }
 
-/* A chunk of order 8 is compound, but no PMD fits it. */
-static void test_smaller_chunks_fault_each(void)
+/*
+ * What no PMD fits is mapped page by page, or, by newer kernels (seen on 7.2, not
+ * yet on 6.12), chunk by chunk.
+ */
+static void expect_faults_of_parts(const struct video *video, long pages, long chunks)
+{
+	long faults = faults_of_touching(video, 1);
+
+	tap_check(faults == pages || faults == chunks, "faults: expected %ld or %ld, got %ld",
+		  pages, chunks, faults);
+}
+
+static void test_smaller_chunks_fault_in_parts(void)
 {
 	struct video video;
 
 	buffers_begin(&video, 8, BIG_WIDTH, BIG_HEIGHT, 1);
-	tap_eq(BIG_BYTES / 4096, faults_of_touching(&video, 1));
+	expect_faults_of_parts(&video, BIG_BYTES / 4096, BIG_BYTES / (CHUNK_BYTES / 2));
 	tap_eq(0, pmd_mapped_kb(&video, 1));
 	video_close(&video);
 }
 
+/* 1013 pages are 512 + 256 + 128 + 64 + 32 + 16 + 4 + 1. */
 static void test_tail_faults(void)
 {
 	struct video video;
 
 	buffers_begin(&video, buffers_huge, TAIL_WIDTH, TAIL_HEIGHT, 1);
 	tap_eq(TAIL_BYTES, video.buffers[0].length);
-	tap_eq(1 + TAIL_PAGES - CHUNK_PAGES, faults_of_touching(&video, 1));
+	expect_faults_of_parts(&video, 1 + TAIL_PAGES - CHUNK_PAGES, 8);
 	tap_eq(2048, pmd_mapped_kb(&video, 1));
 	video_close(&video);
 }
@@ -205,8 +217,9 @@ static const struct tap_test tests[] = {
 	  .run = test_meminfo_counts_chunks },
 	{ "64 MiB of buffers made of single pages take 16,384 faults",
 	  .run = test_single_pages_fault_each },
-	{ "chunks of 1 MiB take a fault per page", .run = test_smaller_chunks_fault_each },
-	{ "a buffer with a tail takes one fault for its chunk and one per page after it",
+	{ "chunks of 1 MiB take a fault per page or per chunk",
+	  .run = test_smaller_chunks_fault_in_parts },
+	{ "a buffer with a tail takes one fault for its 2 MiB chunk",
 	  .run = test_tail_faults },
 	{ "writing first takes no more faults than reading", .run = test_write_faults_once },
 	BUFFERS_BOTH("writing after reading takes no fault", test_write_after_read_is_free),
