@@ -12,7 +12,6 @@
 #include <linux/mm.h>
 #include <linux/platform_device.h>
 #include <linux/version.h>
-#include <media/videobuf2-v4l2.h>
 
 /* Linux 6.3 made vm_flags read-only outside the accessors. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
@@ -70,21 +69,13 @@ static inline void avring_vm_flags_mod(struct vm_area_struct *vma,
 #define AVRING_VB2_WAIT_OPS
 #endif
 
-/* Linux 6.10 replaced the pointer in mm_struct by a function. */
+/* Linux 6.10 replaced the pointer in mm_struct by a function, 6.19 dropped its mm. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
-static inline unsigned long avring_mm_unmapped_area(struct file *file, unsigned long addr,
-						    unsigned long len, unsigned long pgoff,
-						    unsigned long flags)
-{
-	return current->mm->get_unmapped_area(file, addr, len, pgoff, flags);
-}
+#define avring_mm_unmapped_area(...)	current->mm->get_unmapped_area(__VA_ARGS__)
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#define avring_mm_unmapped_area(...)	mm_get_unmapped_area(current->mm, __VA_ARGS__)
 #else
-static inline unsigned long avring_mm_unmapped_area(struct file *file, unsigned long addr,
-						    unsigned long len, unsigned long pgoff,
-						    unsigned long flags)
-{
-	return mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
-}
+#define avring_mm_unmapped_area(...)	mm_get_unmapped_area(__VA_ARGS__)
 #endif
 
 /* Linux 6.13 merged hrtimer_init() and the assignment of the function. */

@@ -5,8 +5,9 @@
 # so that the sum of the lines is the whole truth.
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-tests=$repo/tests
 # shellcheck disable=SC2034 # the suites use it
+tests=$repo/tests
+# shellcheck disable=SC2034
 bin=${AVRING_BUILD:-$repo/build}/tests
 suite_failed=0
 
