@@ -306,8 +306,16 @@ static int avring_pcm_sync_stop(struct snd_pcm_substream *substream)
 	return 0;
 }
 
+/*
+ * ALSA does not call get_time_info for the type DEFAULT, but then goes by the type
+ * that was reported last, and would hand out a time that nobody has filled in.
+ */
 static snd_pcm_uframes_t avring_pcm_pointer(struct snd_pcm_substream *substream)
 {
+	struct snd_pcm_runtime *runtime = substream->runtime;
+
+	if (runtime->audio_tstamp_config.type_requested == SNDRV_PCM_AUDIO_TSTAMP_TYPE_DEFAULT)
+		runtime->audio_tstamp_report.actual_type = SNDRV_PCM_AUDIO_TSTAMP_TYPE_DEFAULT;
 	return avring_audio_pointer(avring_pcm_audio(substream), avring_pcm_stream(substream));
 }
 

@@ -125,7 +125,9 @@ const char *card_missing(void)
 {
 	struct card card;
 
-	return card_find(0, &card) ? "no card: video nodes \"avring 0 capture\" and \"avring 0 output\" not found" : NULL;
+	return card_find(0, &card) ?
+		       "no card: no video nodes \"avring 0 capture\" and \"avring 0 output\"" :
+		       NULL;
 }
 
 long card_live_stores(void)
@@ -191,7 +193,7 @@ int video_open(struct video *video, const char *path)
 		return error;
 	}
 	video->type = cap.device_caps & V4L2_CAP_VIDEO_OUTPUT ? V4L2_BUF_TYPE_VIDEO_OUTPUT :
-								 V4L2_BUF_TYPE_VIDEO_CAPTURE;
+								V4L2_BUF_TYPE_VIDEO_CAPTURE;
 	return 0;
 }
 

@@ -269,8 +269,7 @@ static void test_output_needs_write(void)
 	struct video video;
 
 	must(video_begin(&video, card.output, SMALL_FOURCC, SMALL_WIDTH, SMALL_HEIGHT, 2));
-	must_refuse(EINVAL, try_mmap(&video, 4096, PROT_READ, MAP_SHARED,
-				     video.buffers[0].offset));
+	must_refuse(EINVAL, try_mmap(&video, 4096, PROT_READ, MAP_SHARED, video.buffers[0].offset));
 	must_refuse(EPERM, try_mmap(&video, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED,
 				    video.buffers[0].offset));
 	video_close(&video);
@@ -337,10 +336,9 @@ static void test_reqbufs_wrong(void)
 	open_small(&video);
 	must_refuse(EINVAL, request(&video, 2, 0, V4L2_MEMORY_MMAP, &got));
 	must_refuse(EINVAL, request(&video, 2, 0xffffffff, V4L2_MEMORY_MMAP, &got));
+	must_refuse(EINVAL, request(&video, 2, V4L2_BUF_TYPE_VIDEO_OUTPUT, V4L2_MEMORY_MMAP, &got));
 	must_refuse(EINVAL,
-		    request(&video, 2, V4L2_BUF_TYPE_VIDEO_OUTPUT, V4L2_MEMORY_MMAP, &got));
-	must_refuse(EINVAL, request(&video, 2, V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE,
-				    V4L2_MEMORY_MMAP, &got));
+		    request(&video, 2, V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE, V4L2_MEMORY_MMAP, &got));
 	must_refuse(EINVAL, request(&video, 2, video.type, 0, &got));
 	must_refuse(EINVAL, request(&video, 2, video.type, V4L2_MEMORY_OVERLAY, &got));
 	must_refuse(EINVAL, request(&video, 2, video.type, 0xffffffff, &got));
@@ -442,9 +440,9 @@ static int try_size(const struct video *video, uint32_t width, uint32_t height,
 static void test_sizes_clamped(void)
 {
 	static const uint32_t asked[][4] = {
-		{ 0, 0, 160, 120 },	      { 1, 1, 160, 120 },
-		{ 161, 121, 160, 120 },	      { 0xffffffff, 0xffffffff, 4096, 2160 },
-		{ 4097, 2161, 4096, 2160 },   { 0x80000000, 2, 4096, 120 },
+		{ 0, 0, 160, 120 },	    { 1, 1, 160, 120 },
+		{ 161, 121, 160, 120 },	    { 0xffffffff, 0xffffffff, 4096, 2160 },
+		{ 4097, 2161, 4096, 2160 }, { 0x80000000, 2, 4096, 120 },
 		{ 641, 479, 640, 478 },
 	};
 	struct v4l2_pix_format got;
@@ -483,15 +481,13 @@ static const struct tap_test tests[] = {
 	  .run = test_huge_flags },
 	{ "mmap of an output buffer needs PROT_WRITE and refuses PROT_EXEC",
 	  .run = test_output_needs_write },
-	{ "QUERYBUF and QBUF of an index beyond the buffers give EINVAL",
-	  .run = test_query_index },
+	{ "QUERYBUF and QBUF of an index beyond the buffers give EINVAL", .run = test_query_index },
 	{ "REQBUFS gives as many buffers as it can", .run = test_reqbufs_count_clamped },
 	{ "REQBUFS of a wrong type or memory gives EINVAL", .run = test_reqbufs_wrong },
 	{ "CREATE_BUFS smaller than the picture gives EINVAL", .run = test_create_too_small },
 	{ "CREATE_BUFS larger than the picture gives that size", .run = test_create_larger },
 	{ "CREATE_BUFS larger than any picture gives EINVAL", .run = test_create_too_large },
-	{ "CREATE_BUFS stops at the number of buffers a queue can have",
-	  .run = test_create_count },
+	{ "CREATE_BUFS stops at the number of buffers a queue can have", .run = test_create_count },
 	{ "S_FMT clamps every size and ignores wrong lengths", .run = test_sizes_clamped },
 };
 

@@ -49,7 +49,9 @@ size_t buffers_mapped_bytes(const struct video_buffer *buffer);
 /* The same claim for both kinds of memory. The body gets &max_order. */
 #define BUFFERS_BOTH(words, body) \
 	{ .claim = words " (2 MiB chunks)", .run_with = body, .arg = &buffers_huge }, \
-	{ .claim = words " (single pages)", .run_with = body, .arg = &buffers_single }
+	{ \
+		.claim = words " (single pages)", .run_with = body, .arg = &buffers_single \
+	}
 
 /* tap_main() with what every page test needs. */
 int buffers_main(const struct tap_test *tests, size_t n_tests, int argc, char **argv);

@@ -42,8 +42,8 @@ void content_expect(const char *what, const void *start, size_t bytes, uint64_t 
 	const uint8_t *byte = start;
 
 	if (at < bytes)
-		tap_fail("%s: byte %zu of %zu: expected word %016llx, got %016llx", what, at,
-			 bytes, (unsigned long long)content_word(seed, from + at),
+		tap_fail("%s: byte %zu of %zu: expected word %016llx, got %016llx", what, at, bytes,
+			 (unsigned long long)content_word(seed, from + at),
 			 *(const unsigned long long *)(byte + at));
 }
 

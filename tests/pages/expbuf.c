@@ -328,8 +328,9 @@ static void test_import_in_vivid(const void *max_order)
 	start = exporter.buffers[buffer.index].start;
 	for (at = 0; at < TAIL_BYTES; at++)
 		same += !start[at];
-	tap_check(same < TAIL_BYTES / 100, "vivid's frame: expected all bytes written, got %zu of %lu not",
-		  same, TAIL_BYTES);
+	tap_check(same < TAIL_BYTES / 100,
+		  "vivid's frame: expected all bytes written, got %zu of %lu not", same,
+		  TAIL_BYTES);
 	content_expect_zero("behind vivid's frame", start + TAIL_BYTES,
 			    TAIL_PAGES * 4096 - TAIL_BYTES);
 	video_close(&exporter);

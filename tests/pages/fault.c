@@ -163,8 +163,7 @@ static void test_rest_of_last_page_is_zero(const void *max_order)
 
 	buffers_begin(&video, *(const long *)max_order, TAIL_WIDTH, TAIL_HEIGHT, 2);
 	must(video_one_frame(&video, &buffer));
-	content_expect_zero("rest of the last page",
-			    video.buffers[buffer.index].start + TAIL_BYTES,
+	content_expect_zero("rest of the last page", video.buffers[buffer.index].start + TAIL_BYTES,
 			    TAIL_PAGES * 4096 - TAIL_BYTES);
 	video_close(&video);
 }
@@ -202,8 +201,7 @@ static void test_short_mapping_ends(const void *max_order)
 	munmap(room, 2 * CHUNK_BYTES);
 	part = mmap(part, 3 * 4096, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, video.fd,
 		    video.buffers[0].offset);
-	tap_check(part != MAP_FAILED, "mmap of 3 pages: expected success, got %s",
-		  strerror(errno));
+	tap_check(part != MAP_FAILED, "mmap of 3 pages: expected success, got %s", strerror(errno));
 	content_expect("3 pages", part, 3 * 4096, 0, 0);
 	must_refuse(ENOMEM, sys(mincore(part + 3 * 4096, 4096, &seen)));
 	munmap(part, 3 * 4096);
@@ -219,13 +217,11 @@ static const struct tap_test tests[] = {
 	  .run = test_single_pages_fault_each },
 	{ "chunks of 1 MiB take a fault per page or per chunk",
 	  .run = test_smaller_chunks_fault_in_parts },
-	{ "a buffer with a tail takes one fault for its 2 MiB chunk",
-	  .run = test_tail_faults },
+	{ "a buffer with a tail takes one fault for its 2 MiB chunk", .run = test_tail_faults },
 	{ "writing first takes no more faults than reading", .run = test_write_faults_once },
 	BUFFERS_BOTH("writing after reading takes no fault", test_write_after_read_is_free),
 	BUFFERS_BOTH("an 8 MiB frame has the right CRC", test_big_frame_is_exact),
-	BUFFERS_BOTH("a frame that ends within a page has the right CRC",
-		     test_tail_frame_is_exact),
+	BUFFERS_BOTH("a frame that ends within a page has the right CRC", test_tail_frame_is_exact),
 	BUFFERS_BOTH("behind the frame the last page is zero", test_rest_of_last_page_is_zero),
 	BUFFERS_BOTH("a second mapping off the 2 MiB grid shows the same bytes",
 		     test_second_mapping_shows_the_same),

@@ -246,7 +246,7 @@ struct use {
 };
 
 static const struct use uses[] = {
-	{ use_by_reading },   { use_by_fork },  { use_by_splitting },	{ use_by_pipe },
+	{ use_by_reading },   { use_by_fork },	{ use_by_splitting },	{ use_by_pipe },
 	{ use_by_streaming }, { use_by_mlock }, { use_by_remote_read },
 };
 
@@ -347,8 +347,10 @@ static void test_live_counts_are_exact(const void *max_order)
 }
 
 #define FREED_AFTER(n, words) \
-	{ .claim = "every chunk has one reference left after " words, \
-	  .run_with = test_chunks_freed_after, .arg = &uses[n] }
+	{ \
+		.claim = "every chunk has one reference left after " words, \
+		.run_with = test_chunks_freed_after, .arg = &uses[n] \
+	}
 
 static const struct tap_test tests[] = {
 	BUFFERS_BOTH("PG_reserved is clear on all mapped pages", test_not_reserved),
@@ -368,9 +370,13 @@ static const struct tap_test tests[] = {
 	FREED_AFTER(5, "mlock"),
 	FREED_AFTER(6, "process_vm_readv"),
 	{ .claim = "all of this many times takes no memory away (2 MiB chunks)",
-	  .run_with = test_memory_comes_back, .arg = &buffers_huge, .deadline_s = 600 },
+	  .run_with = test_memory_comes_back,
+	  .arg = &buffers_huge,
+	  .deadline_s = 600 },
 	{ .claim = "all of this many times takes no memory away (single pages)",
-	  .run_with = test_memory_comes_back, .arg = &buffers_single, .deadline_s = 600 },
+	  .run_with = test_memory_comes_back,
+	  .arg = &buffers_single,
+	  .deadline_s = 600 },
 	BUFFERS_BOTH("live_stores and live_pages count every buffer", test_live_counts_are_exact),
 };
 

@@ -32,11 +32,9 @@ static uint8_t *begin(struct video *video, const void *max_order)
 
 static uint8_t *memory(size_t bytes)
 {
-	void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			   0);
+	void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	tap_check(start != MAP_FAILED, "anonymous mmap: expected success, got %s",
-		  strerror(errno));
+	tap_check(start != MAP_FAILED, "anonymous mmap: expected success, got %s", strerror(errno));
 	return start;
 }
 

@@ -136,6 +136,33 @@ static void test_reqbufs_orphans(const void *max_order)
 	video_close(&video);
 }
 
+static bool is_mapped(const struct video *video, unsigned int index)
+{
+	struct v4l2_buffer buffer = {
+		.index = index,
+		.type = video->type,
+		.memory = V4L2_MEMORY_MMAP,
+	};
+
+	must(video_ioctl(video->fd, VIDIOC_QUERYBUF, &buffer));
+	return buffer.flags & V4L2_BUF_FLAG_MAPPED;
+}
+
+static void test_querybuf_tells_mapped(const void *max_order)
+{
+	struct video video;
+
+	buffers_begin(&video, *(const long *)max_order, BIG_WIDTH, BIG_HEIGHT, 2);
+	tap_eq(1, is_mapped(&video, 0));
+	munmap(video.buffers[0].start, BIG_BYTES - 4096);
+	tap_eq(1, is_mapped(&video, 0));
+	munmap(video.buffers[0].start + BIG_BYTES - 4096, 4096);
+	video.buffers[0].start = NULL;
+	tap_eq(0, is_mapped(&video, 0));
+	tap_eq(1, is_mapped(&video, 1));
+	video_close(&video);
+}
+
 /* Many users in a row, each leaving a mapping behind. */
 static void test_many_old_mappings(const void *max_order)
 {
@@ -184,6 +211,7 @@ static const struct tap_test tests[] = {
 		     test_reader_next_user),
 	BUFFERS_BOTH("REQBUFS 0 orphans a mapped buffer and new buffers stream",
 		     test_reqbufs_orphans),
+	BUFFERS_BOTH("QUERYBUF tells which buffers are mapped", test_querybuf_tells_mapped),
 	BUFFERS_BOTH("twelve old mappings keep their bytes", test_many_old_mappings),
 	BUFFERS_BOTH("the next user writes to the output node while an old mapping lives",
 		     test_old_output_mapping),

@@ -13,7 +13,7 @@
 #include "tap.h"
 
 #define PAGEMAP_PRESENT (1ull << 63)
-#define PAGEMAP_FRAME	((1ull << 55) - 1)
+#define PAGEMAP_FRAME ((1ull << 55) - 1)
 
 /* @n words of a file of 64-bit words. */
 static void read_words(const char *path, uint64_t index, uint64_t *words, size_t n)

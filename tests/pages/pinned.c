@@ -146,13 +146,12 @@ static void test_freed_when_let_go(void)
 
 /* A disk that takes two seconds for a write: null_blk, which keeps nothing. */
 #define SLOW_DISK "/dev/nullb0"
-#define SLOW_SECONDS 2
+
+#define SLOW_LOAD "modprobe -q null_blk nr_devices=1 irqmode=2 completion_nsec=2000000000"
 
 static void slow_disk_begin(void)
 {
-	if (system("modprobe -q null_blk nr_devices=1 queue_mode=2 irqmode=2 "
-		   "completion_nsec=2000000000 hw_queue_depth=64") ||
-	    access(SLOW_DISK, W_OK))
+	if (system(SLOW_LOAD) || access(SLOW_DISK, W_OK))
 		tap_skip("no null_blk in this kernel");
 }
 

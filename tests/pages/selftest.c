@@ -204,12 +204,17 @@ static const struct verdict verdicts[] = {
 	{ { "x", .run = child_fails }, .status = 1, .text = "4: expected 3, got 4" },
 	{ { "x", .run = child_crashes }, .status = 1, .text = "got signal KILL" },
 	{ { "x", .run = thread_is_heard }, .status = 1, .text = "thread: expected 1, got 2" },
-	{ { "x", .run = good }, .missing = nothing_here, .status = 4,
+	{ { "x", .run = good },
+	  .missing = nothing_here,
+	  .status = 4,
 	  .text = "1..0 # SKIP nothing here" },
 	{ { "x", .run = good }, .residue = growing, .status = 1, .text = "alive in the kernel" },
 };
 
-#define VERDICT(n, words) { .claim = words, .run_with = test_verdict, .arg = &verdicts[n] }
+#define VERDICT(n, words) \
+	{ \
+		.claim = words, .run_with = test_verdict, .arg = &verdicts[n] \
+	}
 
 static const struct tap_test tests[] = {
 	VERDICT(0, "a good test passes"),

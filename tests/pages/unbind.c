@@ -155,6 +155,24 @@ static void user_reads(const struct user *user)
 	video_close(&video);
 }
 
+/* The first read() of a file starts the stream itself; a frame per second is slow enough. */
+static void user_reads_first(const struct user *user)
+{
+	static uint8_t frame[SMALL_WIDTH * SMALL_HEIGHT * 2];
+	struct video video;
+	long long got;
+
+	must(video_open(&video, user->card.capture));
+	must(video_set_format(&video, SMALL_FOURCC, SMALL_WIDTH, SMALL_HEIGHT));
+	must(video_set_rate(&video, 1, 1));
+	user_ready(user);
+	do {
+		got = sys(read(video.fd, frame, sizeof(frame)));
+	} while (got == sizeof(frame));
+	must_refuse(ENODEV, got);
+	video_close(&video);
+}
+
 /* Readable once the device is gone, and with an error. */
 static void user_polls(const struct user *user)
 {
@@ -232,8 +250,8 @@ static snd_pcm_t *open_pcm(const struct user *user, snd_pcm_stream_t stream)
 	snd_pcm_t *pcm;
 
 	must(snd_pcm_open(&pcm, user->card.alsa, stream, 0));
-	must(snd_pcm_set_params(pcm, SND_PCM_FORMAT_S16_LE, SND_PCM_ACCESS_RW_INTERLEAVED, 2,
-				48000, 0, 200000));
+	must(snd_pcm_set_params(pcm, SND_PCM_FORMAT_S16_LE, SND_PCM_ACCESS_RW_INTERLEAVED, 2, 48000,
+				0, 200000));
 	return pcm;
 }
 
@@ -412,7 +430,8 @@ static void test_other_card_streams_on(void)
 }
 
 static const user_fn streams = user_streams, blocks_capture = user_blocks_capture,
-		     blocks_output = user_blocks_output, reads = user_reads, polls = user_polls,
+		     blocks_output = user_blocks_output, reads = user_reads,
+		     reads_first = user_reads_first, polls = user_polls,
 		     waits_for_events = user_waits_for_events, maps = user_maps,
 		     keeps_mapping_only = user_keeps_mapping_only, records = user_records,
 		     plays = user_plays, holds_nodes = user_holds_nodes;
@@ -426,15 +445,16 @@ static const struct tap_test tests[] = {
 	  .arg = &blocks_output },
 	{ "unbind ends a stream with ENODEV", .run_with = test_unbind_once, .arg = &streams },
 	{ "unbind ends read() with ENODEV", .run_with = test_unbind_once, .arg = &reads },
+	{ "unbind ends a first read() that waits with ENODEV", .run_with = test_unbind_once,
+	  .arg = &reads_first },
 	{ "unbind wakes poll() for frames with POLLERR", .run_with = test_unbind_once,
 	  .arg = &polls },
-	{ "unbind wakes poll() for events, and DQEVENT gives ENODEV",
-	  .run_with = test_unbind_once, .arg = &waits_for_events },
+	{ "unbind wakes poll() for events, and DQEVENT gives ENODEV", .run_with = test_unbind_once,
+	  .arg = &waits_for_events },
 	{ "unbind leaves mapped memory as it is", .run_with = test_unbind_once, .arg = &maps },
 	{ "unbind wakes a PCM reader with an error", .run_with = test_unbind_once,
 	  .arg = &records },
-	{ "unbind wakes a PCM writer with an error", .run_with = test_unbind_once,
-	  .arg = &plays },
+	{ "unbind wakes a PCM writer with an error", .run_with = test_unbind_once, .arg = &plays },
 	{ "after unbind every open video node gives ENODEV, the media node EIO",
 	  .run_with = test_unbind_once, .arg = &holds_nodes },
 	{ "unbind of one card leaves the other streaming", .run = test_other_card_streams_on },
@@ -443,20 +463,19 @@ static const struct tap_test tests[] = {
 	  .arg = &streams, .deadline_s = LOOP_S },
 	{ "unbind and bind while blocked in capture DQBUF, many times",
 	  .run_with = test_unbind_loop, .arg = &blocks_capture, .deadline_s = LOOP_S },
-	{ "unbind and bind while blocked in output DQBUF, many times",
-	  .run_with = test_unbind_loop, .arg = &blocks_output, .deadline_s = LOOP_S },
+	{ "unbind and bind while blocked in output DQBUF, many times", .run_with = test_unbind_loop,
+	  .arg = &blocks_output, .deadline_s = LOOP_S },
 	{ "unbind and bind while in read(), many times", .run_with = test_unbind_loop,
 	  .arg = &reads, .deadline_s = LOOP_S },
-	{ "unbind and bind while mapped, many times", .run_with = test_unbind_loop,
-	  .arg = &maps, .deadline_s = LOOP_S },
+	{ "unbind and bind while mapped, many times", .run_with = test_unbind_loop, .arg = &maps,
+	  .deadline_s = LOOP_S },
 	{ "unbind and bind while recording, many times", .run_with = test_unbind_loop,
 	  .arg = &records, .deadline_s = LOOP_S },
-	{ "unbind and bind while playing, many times", .run_with = test_unbind_loop,
-	  .arg = &plays, .deadline_s = LOOP_S },
+	{ "unbind and bind while playing, many times", .run_with = test_unbind_loop, .arg = &plays,
+	  .deadline_s = LOOP_S },
 	{ "unbind and bind while all nodes are open, many times", .run_with = test_unbind_loop,
 	  .arg = &holds_nodes, .deadline_s = LOOP_S },
-	{ "rmmod and modprobe, many times", .run = test_unused_rmmod_loop,
-	  .deadline_s = LOOP_S },
+	{ "rmmod and modprobe, many times", .run = test_unused_rmmod_loop, .deadline_s = LOOP_S },
 	{ "rmmod is refused while streaming and works after unbind, many times",
 	  .run_with = test_rmmod_loop, .arg = &streams, .deadline_s = LOOP_S },
 	{ "rmmod is refused while blocked in DQBUF and works after unbind, many times",

@@ -14,17 +14,16 @@
 #include "disk.h"
 #include "pageinfo.h"
 
-#define WIDTH	640
-#define HEIGHT	480
-#define BYTES	(WIDTH * HEIGHT * 2ul) /* 150 pages */
+#define WIDTH 640
+#define HEIGHT 480
+#define BYTES (WIDTH * HEIGHT * 2ul) /* 150 pages */
 #define BUFFERS 3
 
 static uint8_t *map_memory(size_t bytes, int prot)
 {
 	void *start = mmap(NULL, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	tap_check(start != MAP_FAILED, "anonymous mmap: expected success, got %s",
-		  strerror(errno));
+	tap_check(start != MAP_FAILED, "anonymous mmap: expected success, got %s", strerror(errno));
 	return start;
 }
 
@@ -48,8 +47,7 @@ static void begin(struct video *video)
 
 static void release(struct video *video)
 {
-	struct v4l2_requestbuffers request = { .memory = V4L2_MEMORY_USERPTR,
-					       .type = video->type };
+	struct v4l2_requestbuffers request = { .memory = V4L2_MEMORY_USERPTR, .type = video->type };
 
 	must(video_stop(video));
 	must(video_ioctl(video->fd, VIDIOC_REQBUFS, &request));
@@ -58,10 +56,9 @@ static void release(struct video *video)
 
 static int queue(struct video *video, unsigned int index, const void *start, size_t bytes)
 {
-	struct v4l2_buffer buffer = { .index = index,
-				      .type = video->type,
-				      .memory = V4L2_MEMORY_USERPTR,
-				      .length = bytes };
+	struct v4l2_buffer buffer = {
+		.index = index, .type = video->type, .memory = V4L2_MEMORY_USERPTR, .length = bytes
+	};
 
 	buffer.m.userptr = (unsigned long)start;
 	return video_ioctl(video->fd, VIDIOC_QBUF, &buffer);
@@ -125,8 +122,8 @@ static uint8_t *mixed_memory(void)
 	int fd = must(sys(memfd_create("avring", MFD_CLOEXEC)));
 
 	must(sys(ftruncate(fd, bytes)));
-	tap_check(mmap(start + from, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) ==
-			  start + from,
+	tap_check(mmap(start + from, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+		       0) == start + from,
 		  "mmap of a file: expected success, got %s", strerror(errno));
 	close(fd);
 	return start;
@@ -334,8 +331,7 @@ static uint8_t *read_from_disk(const char *path, size_t bytes)
 
 	for (got = 0; got < bytes; got += n) {
 		n = read(fd, copy + got, bytes - got);
-		tap_check(n > 0, "O_DIRECT read: expected bytes, got %zd (%s)", n,
-			  strerror(errno));
+		tap_check(n > 0, "O_DIRECT read: expected bytes, got %zd (%s)", n, strerror(errno));
 	}
 	close(fd);
 	return copy;
@@ -362,8 +358,7 @@ static void capture_into_file(const char *path, bool long_pins_allowed)
 
 	must(sys(posix_fallocate(fd, 0, BYTES) ? -1 : 0));
 	start = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	tap_check(start != MAP_FAILED, "mmap of a file: expected success, got %s",
-		  strerror(errno));
+	tap_check(start != MAP_FAILED, "mmap of a file: expected success, got %s", strerror(errno));
 	begin(&video);
 	if (!long_pins_allowed) {
 		must_refuse(EFAULT, queue(&video, 0, start, BYTES));
@@ -464,8 +459,7 @@ static const struct tap_test tests[] = {
 	{ "a range that is unmapped while queued is captured to and unpinned",
 	  .run = test_munmap_while_queued },
 	{ "a read-only range gives EFAULT and pins nothing", .run = test_read_only },
-	{ "a range that ends read-only gives EFAULT and pins nothing",
-	  .run = test_read_only_end },
+	{ "a range that ends read-only gives EFAULT and pins nothing", .run = test_read_only_end },
 	{ "a range with a hole gives EFAULT and pins nothing", .run = test_hole },
 	{ "a range of several mappings with a hole gives EFAULT and pins nothing",
 	  .run = test_hole_in_several_vmas },

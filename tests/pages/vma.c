@@ -395,13 +395,12 @@ static void test_fixed_over_itself(const void *max_order)
 /* Advice that makes no sense here: whatever the answer, the bytes stay. */
 static void test_other_advice(const void *max_order)
 {
-	static const int advices[] = { MADV_NORMAL,	MADV_RANDOM,	  MADV_SEQUENTIAL,
-				       MADV_WILLNEED,	MADV_FREE,	  MADV_REMOVE,
-				       MADV_DONTFORK,	MADV_DOFORK,	  MADV_MERGEABLE,
-				       MADV_UNMERGEABLE, MADV_HUGEPAGE,	  MADV_NOHUGEPAGE,
-				       MADV_DONTDUMP,	MADV_DODUMP,	  MADV_WIPEONFORK,
-				       MADV_KEEPONFORK, MADV_COLD,	  MADV_PAGEOUT,
-				       MADV_COLLAPSE };
+	static const int advices[] = {
+		MADV_NORMAL,	 MADV_RANDOM,	  MADV_SEQUENTIAL, MADV_WILLNEED,  MADV_FREE,
+		MADV_REMOVE,	 MADV_DONTFORK,	  MADV_DOFORK,	   MADV_MERGEABLE, MADV_UNMERGEABLE,
+		MADV_HUGEPAGE,	 MADV_NOHUGEPAGE, MADV_DONTDUMP,   MADV_DODUMP,	   MADV_WIPEONFORK,
+		MADV_KEEPONFORK, MADV_COLD,	  MADV_PAGEOUT,	   MADV_COLLAPSE
+	};
 	struct video video;
 	uint8_t *start = begin(&video, max_order);
 	size_t i;
@@ -488,8 +487,7 @@ static const struct tap_test tests[] = {
 	BUFFERS_BOTH("mremap that would grow a mapping gives EFAULT", test_grow_refused),
 	BUFFERS_BOTH("mremap that would grow a shrunk mapping gives EFAULT",
 		     test_grow_back_refused),
-	BUFFERS_BOTH("mremap that would duplicate a mapping gives EFAULT",
-		     test_duplicate_refused),
+	BUFFERS_BOTH("mremap that would duplicate a mapping gives EFAULT", test_duplicate_refused),
 	BUFFERS_BOTH("mremap with MREMAP_DONTUNMAP gives EINVAL", test_dontunmap_refused),
 	BUFFERS_BOTH("after MADV_DONTNEED the bytes are the same", test_dontneed),
 	BUFFERS_BOTH("after MADV_DONTNEED of one page the bytes are the same",
@@ -510,9 +508,13 @@ static const struct tap_test tests[] = {
 	BUFFERS_BOTH("no other advice changes a byte", test_other_advice),
 	BUFFERS_BOTH("MADV_FREE, WIPEONFORK and DODUMP give EINVAL", test_wipe_on_fork_refused),
 	{ .claim = "5,000 random munmap, mprotect, madvise keep every byte (2 MiB chunks)",
-	  .run_with = test_random_splits, .arg = &buffers_huge, .deadline_s = 240 },
+	  .run_with = test_random_splits,
+	  .arg = &buffers_huge,
+	  .deadline_s = 240 },
 	{ .claim = "5,000 random munmap, mprotect, madvise keep every byte (single pages)",
-	  .run_with = test_random_splits, .arg = &buffers_single, .deadline_s = 240 },
+	  .run_with = test_random_splits,
+	  .arg = &buffers_single,
+	  .deadline_s = 240 },
 };
 
 int main(int argc, char **argv)

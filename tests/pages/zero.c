@@ -215,8 +215,7 @@ static void test_streamoff_shows_nothing(const void *max_order)
 
 static const struct tap_test tests[] = {
 	BUFFERS_BOTH("fresh 8 MiB buffers are zero to the last byte", test_fresh_big),
-	BUFFERS_BOTH("fresh buffers that end within a page are zero to its end",
-		     test_fresh_tail),
+	BUFFERS_BOTH("fresh buffers that end within a page are zero to its end", test_fresh_tail),
 	BUFFERS_BOTH("fresh small buffers are zero to the end of the page", test_fresh_small),
 	BUFFERS_BOTH("fresh output buffers are zero to the end of the page", test_fresh_output),
 	BUFFERS_BOTH("a user of smaller pictures sees nothing of the one before",

@@ -212,17 +212,17 @@ static void pcm_mmap(void)
 {
 	const struct sound_params params = { .format = SND_PCM_FORMAT_S16_LE, .mmap = true,
 					     .rate = RATE, .channels = 2, .period = 480,
-					     .buffer = 4800 };
+					     .buffer = RATE / 2 };
 	snd_pcm_t *pcm = pcm_capture(&params);
 	snd_pcm_uframes_t offset, frames, total = 0;
 	const snd_pcm_channel_area_t *areas;
 
-	while (total < RATE / 2) {
+	while (total < RATE * 3 / 4) {
 		must(snd_pcm_wait(pcm, TIMEOUT_MS));
 		must(snd_pcm_avail_update(pcm));
 		frames = 480;
 		must(snd_pcm_mmap_begin(pcm, &areas, &offset, &frames));
-		tap_eq(total % 4800, offset);
+		tap_eq(total % params.buffer, offset);
 		memcpy(data, (uint8_t *)areas[0].addr + offset * 4, frames * 4);
 		tap_eq(frames, must(snd_pcm_mmap_commit(pcm, offset, frames)));
 		total += frames;
@@ -523,6 +523,31 @@ static void pcm_linked(void)
 	must(snd_pcm_close(playback));
 }
 
+/* Frame n of both happens at one time. */
+static void pcm_loop(void)
+{
+	static int16_t played[RATE], heard[RATE];
+	snd_pcm_t *capture = pcm_open(SND_PCM_STREAM_CAPTURE, &stereo);
+	snd_pcm_t *playback = pcm_open(SND_PCM_STREAM_PLAYBACK, &stereo);
+	struct card card;
+	int i;
+
+	must(card_find(0, &card));
+	must(sound_set_source(&card, SOUND_SOURCE_LOOPBACK));
+	for (i = 0; i < RATE; i++)
+		played[i] = i + 1;
+	must(snd_pcm_link(capture, playback));
+	tap_eq(RATE / 2, must(snd_pcm_writei(playback, played, RATE / 2)));
+	must(snd_pcm_start(capture));
+	tap_eq(RATE / 4, must(snd_pcm_readi(capture, heard, RATE / 4)));
+	for (i = 0; i < RATE / 2; i++)
+		tap_check(heard[i] == played[i], "sample %d: expected %d as played, got %d", i,
+			  played[i], heard[i]);
+	must(sound_set_source(&card, SOUND_SOURCE_TONE));
+	must(snd_pcm_close(capture));
+	must(snd_pcm_close(playback));
+}
+
 /* How much is captured follows from time alone. */
 static void pcm_pace(void)
 {
@@ -573,6 +598,7 @@ static const struct tap_test tests[] = {
 	{ .claim = "default time is the time of the call", .run = pcm_default_time },
 	{ .claim = "time without a type is the exact one", .run = pcm_plain_time },
 	{ .claim = "linked streams start at one instant", .run = pcm_linked },
+	{ .claim = "what is played at a time is captured at that time", .run = pcm_loop },
 	{ .claim = "frames come at the rate", .run = pcm_pace },
 };
 
