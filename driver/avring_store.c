@@ -62,14 +62,17 @@ MODULE_PARM_DESC(live_pages, "number of pages in buffers alive (read-only)");
 
 /*
  * Zeroed, charged to the caller's memory cgroup, highmem allowed. Only single
- * pages are worth reclaim and retries; a chunk is had at once or not at all.
+ * pages are worth reclaim; a chunk is had at once or not at all. Where memory runs
+ * out the request fails: buffers are not worth the OOM killer.
  */
 static struct page *avring_store_alloc_chunk(unsigned int order)
 {
-	gfp_t gfp = GFP_HIGHUSER | __GFP_ACCOUNT | __GFP_ZERO;
+	gfp_t gfp = GFP_HIGHUSER | __GFP_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
 
 	if (order)
-		gfp = (gfp | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY) & ~__GFP_RECLAIM;
+		gfp = (gfp | __GFP_COMP | __GFP_NORETRY) & ~__GFP_RECLAIM;
+	else
+		gfp |= __GFP_RETRY_MAYFAIL;
 	return alloc_pages(gfp, order);
 }
 

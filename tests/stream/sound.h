@@ -120,14 +120,17 @@ static inline int sound_start_ns(snd_pcm_t *pcm, uint64_t *ns)
 
 	snd_pcm_status_alloca(&status);
 	snd_pcm_status_set_audio_htstamp_config(status, &link);
-	error = snd_pcm_status(pcm, status);
-	if (error)
-		return error;
-	snd_pcm_status_get_audio_htstamp_report(status, &report);
-	if (report.actual_type != SND_PCM_AUDIO_TSTAMP_TYPE_LINK)
-		return -ENOTSUP;
-	snd_pcm_status_get_htstamp(status, &system);
-	snd_pcm_status_get_audio_htstamp(status, &audio);
+	/* ALSA gives no new time before the position has moved. */
+	do {
+		error = snd_pcm_status(pcm, status);
+		if (error)
+			return error;
+		snd_pcm_status_get_audio_htstamp_report(status, &report);
+		if (report.actual_type != SND_PCM_AUDIO_TSTAMP_TYPE_LINK)
+			return -ENOTSUP;
+		snd_pcm_status_get_htstamp(status, &system);
+		snd_pcm_status_get_audio_htstamp(status, &audio);
+	} while (!audio.tv_sec && !audio.tv_nsec);
 	*ns = (system.tv_sec - audio.tv_sec) * UINT64_C(1000000000) + system.tv_nsec -
 	      audio.tv_nsec;
 	return 0;
