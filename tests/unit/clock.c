@@ -12,9 +12,9 @@
 #define YEAR_NS (365ULL * 24 * 3600 * AVRING_NSEC_PER_SEC)
 
 static const struct avring_rate rates[] = {
-	{ 1, 1 },	  { 30, 1 },	   { 60, 1 },	 { 120, 1 },   { 24000, 1001 },
-	{ 30000, 1001 },  { 60000, 1001 }, { 120000, 1001 }, { 8000, 1 }, { 11025, 1 },
-	{ 44100, 1 },	  { 48000, 1 },	   { 192000, 1 },
+	{ 1, 1 },	 { 30, 1 },	  { 60, 1 },	    { 120, 1 },	 { 24000, 1001 },
+	{ 30000, 1001 }, { 60000, 1001 }, { 120000, 1001 }, { 8000, 1 }, { 11025, 1 },
+	{ 44100, 1 },	 { 48000, 1 },	  { 192000, 1 },
 };
 
 static uint64_t reference_ns(struct avring_rate rate, uint64_t n)
@@ -100,8 +100,7 @@ static void flash_at_is_the_last_flash_frame(void)
 static const struct tap_test tests[] = {
 	{ .claim = "an event's time is exact to the nanosecond for ten years",
 	  .run = event_time_is_exact },
-	{ .claim = "event_at is the exact inverse of event_ns",
-	  .run = event_at_is_the_inverse },
+	{ .claim = "event_at is the exact inverse of event_ns", .run = event_at_is_the_inverse },
 	{ .claim = "event_after is the first event that is not earlier",
 	  .run = event_after_is_the_first_not_earlier },
 	{ .claim = "flashes are a second apart, rounded up to a frame",
