@@ -31,7 +31,7 @@ load: modules
 unload:
 	$(Q)rmmod avring
 
-demo: packages
+demo:
 	$(Q)demo/run
 
 tests:

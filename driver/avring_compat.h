@@ -69,6 +69,13 @@ static inline void avring_vm_flags_mod(struct vm_area_struct *vma,
 #define AVRING_VB2_WAIT_OPS
 #endif
 
+/* Linux 6.8 packs index and plane into the low 30 bits of an offset, and looks at no other. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define AVRING_OFFSET_MAX	U32_MAX
+#else
+#define AVRING_OFFSET_MAX	(BIT(30) - 1)
+#endif
+
 /* Linux 6.10 replaced the pointer in mm_struct by a function, 6.19 dropped its mm. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #define avring_mm_unmapped_area(...)	current->mm->get_unmapped_area(__VA_ARGS__)

@@ -8,6 +8,7 @@
 #include <media/v4l2-fh.h>
 #include <media/v4l2-ioctl.h>
 
+#include "avring_compat.h"
 #include "avring_format.h"
 #include "avring_node.h"
 #include "avring_store.h"
@@ -95,6 +96,14 @@ static ssize_t avring_node_write(struct file *file, const char __user *buf, size
 	return avring_node_gone(avring_node_of(file), vb2_fop_write(file, buf, count, pos));
 }
 
+/* vb2 of newer kernels ignores the high bits of an offset that no buffer has. */
+static int avring_node_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	if (vma->vm_pgoff > AVRING_OFFSET_MAX >> PAGE_SHIFT)
+		return -EINVAL;
+	return vb2_fop_mmap(file, vma);
+}
+
 static const struct v4l2_file_operations avring_node_fops = {
 	.owner = THIS_MODULE,
 	.open = avring_node_open,
@@ -102,7 +111,7 @@ static const struct v4l2_file_operations avring_node_fops = {
 	.read = avring_node_read,
 	.write = avring_node_write,
 	.poll = vb2_fop_poll,
-	.mmap = vb2_fop_mmap,
+	.mmap = avring_node_mmap,
 	.unlocked_ioctl = video_ioctl2,
 };
 

@@ -61,18 +61,22 @@ module_param_cb(live_pages, &avring_live_pages_ops, NULL, 0444);
 MODULE_PARM_DESC(live_pages, "number of pages in buffers alive (read-only)");
 
 /*
- * Zeroed, charged to the caller's memory cgroup, highmem allowed. Only single
- * pages are worth reclaim; a chunk is had at once or not at all. Where memory runs
- * out the request fails: buffers are not worth the OOM killer.
+ * Zeroed, charged to the caller's memory cgroup, highmem allowed. A chunk that one
+ * PMD maps is worth one round of reclaim and compaction: it lasts long and saves
+ * 511 faults each time it is mapped. The chunks between are had at once or not at
+ * all. Where memory runs out the request fails: buffers are not worth the OOM
+ * killer.
  */
 static struct page *avring_store_alloc_chunk(unsigned int order)
 {
 	gfp_t gfp = GFP_HIGHUSER | __GFP_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
 
-	if (order)
-		gfp = (gfp | __GFP_COMP | __GFP_NORETRY) & ~__GFP_RECLAIM;
-	else
+	if (!order)
 		gfp |= __GFP_RETRY_MAYFAIL;
+	else if (order == AVRING_STORE_TOP_ORDER)
+		gfp |= __GFP_COMP | __GFP_NORETRY;
+	else
+		gfp = (gfp | __GFP_COMP | __GFP_NORETRY) & ~__GFP_RECLAIM;
 	return alloc_pages(gfp, order);
 }
 
@@ -115,6 +119,8 @@ static int avring_store_fill(struct avring_store *store)
 			return -ENOMEM;
 		}
 		store->orders[order]++;
+		/* Who had the page before left his index; 6.12 holds it against i_size. */
+		page_folio(head)->index = i;
 		for (k = 0; k < BIT(order); k++)
 			store->pages[i++] = head + k;
 		cond_resched();

@@ -4,14 +4,15 @@
  *
  * The fault handler returns an ordinary page with a reference taken. If that page
  * belongs to an order-9 compound page, the core maps the whole chunk by one PMD.
- * Two things make it do so on every kernel:
+ * It does so on every kernel if
  *
  * - the VMA carries neither VM_MIXEDMAP nor VM_PFNMAP (Linux 6.1 would leak the
  *   page reference and print "Bad rss-counter state");
  * - the inode behind the mapping is as long as the mapping (since 6.12 the core
  *   refuses a PMD that crosses i_size). A device inode has no length, so each
  *   store gets an inode of its own on a small pseudo file system, as dma-buf and
- *   DRM do.
+ *   DRM do;
+ * - the index of the chunk is its place in the mapping (avring_store.c sets it).
  *
  * Each mmap() gets a file of its own on that inode, and the VMA holds that file
  * instead of the device's: the device can be closed, opened by the next user,

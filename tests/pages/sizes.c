@@ -14,9 +14,9 @@ static const struct {
 	uint32_t eighths;
 } formats[] = {
 	{ V4L2_PIX_FMT_YUYV, 2, 16 },	{ V4L2_PIX_FMT_UYVY, 2, 16 },
-	{ V4L2_PIX_FMT_NV12, 1, 12 },	{ V4L2_PIX_FMT_RGB24, 3, 24 },
-	{ V4L2_PIX_FMT_XRGB32, 4, 32 }, { V4L2_PIX_FMT_XBGR32, 4, 32 },
-	{ V4L2_PIX_FMT_GREY, 1, 8 },
+	{ V4L2_PIX_FMT_NV12, 1, 12 },	{ V4L2_PIX_FMT_YUV420, 1, 12 },
+	{ V4L2_PIX_FMT_RGB24, 3, 24 },	{ V4L2_PIX_FMT_XRGB32, 4, 32 },
+	{ V4L2_PIX_FMT_XBGR32, 4, 32 }, { V4L2_PIX_FMT_GREY, 1, 8 },
 };
 
 /* Height by height for some widths, odd multiples of two among them. */

@@ -375,6 +375,7 @@ static void test_remap_file_pages_bounds(const void *max_order)
 	must_refuse(EINVAL, sys(remap_file_pages(start, 4096, 0, PAGES, 0)));
 	must_refuse(EINVAL, sys(remap_file_pages(start + 4096, 2 * 4096, 0, PAGES - 1, 0)));
 	must_refuse(EOVERFLOW, sys(remap_file_pages(start + 3 * 4096, 4096, 0, -1ul >> 12, 0)));
+	must_refuse(EOVERFLOW, sys(remap_file_pages(start + 3 * 4096, 4096, 0, -2ul, 0)));
 	content_expect("after the refusals", start + 4 * 4096, BIG_BYTES - 4 * 4096, 0, 4 * 4096);
 	video_close(&video);
 }

@@ -233,37 +233,67 @@ static void pcm_mmap(void)
 /*
  * States.
  */
+/**
+ * struct pcm_pause - when a stream ran
+ * @start_ns: since when
+ * @paused_ns: not after this
+ * @resumed_ns: again, but not before this
+ */
+struct pcm_pause {
+	uint64_t start_ns, paused_ns, resumed_ns;
+};
+
+/* The most that can have happened since the start. */
+static snd_pcm_sframes_t pcm_pause_limit(const struct pcm_pause *pause)
+{
+	uint64_t ns = pause->paused_ns - pause->start_ns + pcm_now_ns() - pause->resumed_ns;
+
+	return ns * RATE / NSEC_PER_SEC + 2;
+}
+
+/* 100 ms of it. */
+static void pcm_pause(snd_pcm_t *pcm, struct pcm_pause *pause)
+{
+	must(sound_start_ns(pcm, &pause->start_ns));
+	must(snd_pcm_pause(pcm, 1));
+	pause->paused_ns = pcm_now_ns();
+	tap_eq(SND_PCM_STATE_PAUSED, snd_pcm_state(pcm));
+	usleep(100000);
+	pause->resumed_ns = pcm_now_ns();
+	must(snd_pcm_pause(pcm, 0));
+	tap_eq(SND_PCM_STATE_RUNNING, snd_pcm_state(pcm));
+}
+
 static void pcm_pause_capture(void)
 {
 	snd_pcm_t *pcm = pcm_capture(&stereo);
-	snd_pcm_sframes_t avail;
+	snd_pcm_sframes_t before, avail;
+	struct pcm_pause pause;
 
 	must(snd_pcm_wait(pcm, TIMEOUT_MS));
-	must(snd_pcm_pause(pcm, 1));
-	tap_eq(SND_PCM_STATE_PAUSED, snd_pcm_state(pcm));
+	before = must(snd_pcm_avail(pcm));
+	pcm_pause(pcm, &pause);
+	usleep(50000);
 	avail = must(snd_pcm_avail(pcm));
-	usleep(100000);
-	tap_eq(avail, must(snd_pcm_avail(pcm)));
-	must(snd_pcm_pause(pcm, 0));
-	tap_eq(SND_PCM_STATE_RUNNING, snd_pcm_state(pcm));
-	usleep(100000);
-	tap_check(must(snd_pcm_avail(pcm)) >= avail + RATE / 10, "after 100 ms: expected %ld frames",
-		  avail + RATE / 10);
+	tap_check(avail >= before + RATE / 20, "50 ms after the pause: expected %ld frames, got %ld",
+		  before + RATE / 20, avail);
+	tap_check(avail <= pcm_pause_limit(&pause), "with a pause: expected at most %ld frames, got %ld",
+		  pcm_pause_limit(&pause), avail);
 	must(snd_pcm_close(pcm));
 }
 
 static void pcm_pause_playback(void)
 {
-	snd_pcm_t *pcm = pcm_playback(&stereo, RATE);
-	snd_pcm_sframes_t delay, later;
+	snd_pcm_t *pcm = pcm_playback(&stereo, RATE / 2);
+	struct pcm_pause pause;
+	snd_pcm_sframes_t delay;
 
 	usleep(20000);
-	must(snd_pcm_pause(pcm, 1));
+	pcm_pause(pcm, &pause);
 	must(snd_pcm_delay(pcm, &delay));
-	usleep(100000);
-	must(snd_pcm_delay(pcm, &later));
-	tap_eq(delay, later);
-	must(snd_pcm_pause(pcm, 0));
+	tap_check(RATE / 2 - delay <= pcm_pause_limit(&pause),
+		  "with a pause: expected at most %ld frames played, got %ld",
+		  pcm_pause_limit(&pause), RATE / 2 - delay);
 	must(snd_pcm_drain(pcm));
 	must(snd_pcm_close(pcm));
 }
@@ -548,6 +578,50 @@ static void pcm_loop(void)
 	must(snd_pcm_close(playback));
 }
 
+/* A run of @frames from @played on, zeroes before and behind it. */
+static void pcm_expect_run(const int16_t *heard, size_t n_heard, const int16_t *played,
+			   size_t frames)
+{
+	size_t from = 0, i;
+
+	while (from < n_heard && !heard[2 * from])
+		from++;
+	tap_check(from + frames <= n_heard, "what was played: expected %zu frames, got %zu", frames,
+		  n_heard - from);
+	for (i = 0; i < 2 * frames; i++)
+		tap_check(heard[2 * from + i] == played[i], "sample %zu: expected %d, got %d", i,
+			  played[i], heard[2 * from + i]);
+	for (i = 2 * (from + frames); i < 2 * n_heard; i++)
+		tap_check(!heard[i], "behind the end: expected silence, got %d", heard[i]);
+}
+
+/* From the first frame to the last, and nothing else. */
+static void pcm_loop_whole(void)
+{
+	static int16_t played[2 * 1501], heard[2 * RATE];
+	snd_pcm_t *capture, *playback;
+	snd_pcm_sframes_t frames;
+	struct card card;
+	size_t i;
+
+	for (i = 0; i < TAP_COUNT(played); i++)
+		played[i] = i + 1;
+	must(card_find(0, &card));
+	must(sound_set_source(&card, SOUND_SOURCE_LOOPBACK));
+	capture = pcm_capture(&stereo);
+	playback = pcm_open(SND_PCM_STREAM_PLAYBACK, &stereo);
+	tap_eq(1501, must(snd_pcm_writei(playback, played, 1501)));
+	must(snd_pcm_drain(playback));
+	usleep(20000);
+	frames = must(snd_pcm_avail(capture));
+	tap_check(frames <= RATE, "frames meanwhile: expected at most %d, got %ld", RATE, frames);
+	tap_eq(frames, must(snd_pcm_readi(capture, heard, frames)));
+	must(sound_set_source(&card, SOUND_SOURCE_TONE));
+	must(snd_pcm_close(capture));
+	must(snd_pcm_close(playback));
+	pcm_expect_run(heard, frames, played, 1501);
+}
+
 /* How much is captured follows from time alone. */
 static void pcm_pace(void)
 {
@@ -599,6 +673,8 @@ static const struct tap_test tests[] = {
 	{ .claim = "time without a type is the exact one", .run = pcm_plain_time },
 	{ .claim = "linked streams start at one instant", .run = pcm_linked },
 	{ .claim = "what is played at a time is captured at that time", .run = pcm_loop },
+	{ .claim = "what is played is captured whole, with silence around it",
+	  .run = pcm_loop_whole },
 	{ .claim = "frames come at the rate", .run = pcm_pace },
 };
 
