@@ -64,7 +64,8 @@ static bool avsync_is_white(const struct flow_frame *frame)
 static void avsync_open(const struct avsync_run *run, struct avsync_record *record)
 {
 	const struct v4l2_pix_format pix = { .pixelformat = V4L2_PIX_FMT_GREY,
-					     .width = 160, .height = 120 };
+					     .width = 160,
+					     .height = 120 };
 	struct card card;
 
 	must(card_find(0, &card));
@@ -176,12 +177,9 @@ static size_t avsync_next_beep(const struct avsync_run *run, const struct avsync
 	size_t silent = 0;
 
 	for (; from < record->n_samples; from++) {
-		if (!record->samples[from])
-			silent++;
-		else if (silent >= run->audio.rate / 10)
+		if (record->samples[from] && silent >= run->audio.rate / 10)
 			break;
-		else
-			silent = 0;
+		silent = record->samples[from] ? 0 : silent + 1;
 	}
 	return from;
 }
@@ -208,8 +206,9 @@ static void avsync_check_beep(const struct avsync_run *run, const struct avsync_
 	int64_t offset = beep_ns - avsync_nearest_flash(record, beep_ns);
 
 	tap_note("beep at sample %zu is %" PRId64 " ns after its flash", sample, offset);
-	tap_check(llabs(offset) < AVSYNC_LIMIT_NS, "flash and beep: expected less than %d ns, got %"
-		  PRId64, AVSYNC_LIMIT_NS, offset);
+	tap_check(llabs(offset) < AVSYNC_LIMIT_NS,
+		  "flash and beep: expected less than %d ns, got %" PRId64, AVSYNC_LIMIT_NS,
+		  offset);
 	tap_check(offset >= -1 && offset <= NSEC_PER_SEC / run->audio.rate + 1001,
 		  "first sample after the flash: expected it within a sample, got %" PRId64 " ns",
 		  offset);
@@ -227,8 +226,7 @@ static bool avsync_is_seen(const struct avsync_run *run, const struct avsync_rec
 }
 
 /* Each beep that video was there to see has its flash. */
-static unsigned int avsync_compare(const struct avsync_run *run,
-				   const struct avsync_record *record)
+static unsigned int avsync_compare(const struct avsync_run *run, const struct avsync_record *record)
 {
 	unsigned int pairs = 0;
 	size_t sample = 0;
@@ -259,10 +257,17 @@ static void avsync_run(const void *arg)
 }
 
 #define SYNC(name, num, den, sample, hz) \
-	{ .claim = "flash and beep coincide at " name, .run_with = avsync_run, \
-	  .arg = &(const struct avsync_run){ \
-		.video = { num, den }, \
-		.audio = { .format = SND_PCM_FORMAT_##sample, .rate = hz, .channels = 2 } } }
+	{ \
+		.claim = "flash and beep coincide at " name, .run_with = avsync_run, \
+		.arg = &(const struct avsync_run) \
+		{ \
+			.video = { num, den }, .audio = { \
+				.format = SND_PCM_FORMAT_##sample, \
+				.rate = hz, \
+				.channels = 2 \
+			} \
+		} \
+	}
 
 static const struct tap_test tests[] = {
 	SYNC("30 fps and 48000 Hz S16_LE", 30, 1, S16_LE, 48000),

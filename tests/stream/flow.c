@@ -107,8 +107,8 @@ static int flow_borrow(struct flow *flow, unsigned int count, const char *export
 
 static int flow_fill(struct flow *flow, unsigned int count, const char *exporter)
 {
-	int (*map)(struct flow *flow, unsigned int index) =
-		flow->io == FLOW_MMAP ? flow_map_own : flow_map_user;
+	int (*map)(struct flow *, unsigned int) = flow->io == FLOW_MMAP ? flow_map_own :
+									  flow_map_user;
 	unsigned int i;
 	int error = 0;
 

@@ -22,7 +22,8 @@
 #define RATE 48000
 
 static const struct v4l2_pix_format pix = { .pixelformat = V4L2_PIX_FMT_GREY,
-					    .width = 160, .height = 120 };
+					    .width = 160,
+					    .height = 120 };
 static const struct v4l2_fract rate = { 30, 1 };
 static const struct sound_params voice = { .format = SND_PCM_FORMAT_S16_LE,
 					   .rate = RATE,
@@ -252,7 +253,9 @@ static void lost_between_streams(void)
 	viewer_watch_film(&viewer, 5);
 	must(flow_stop(&viewer.flow));
 	kill_producer(producer);
-	viewer.seen = viewer.film = viewer.missing = 0;
+	viewer.seen = 0;
+	viewer.film = 0;
+	viewer.missing = 0;
 	must(flow_start(&viewer.flow));
 	viewer_watch(&viewer, 5);
 	viewer_check(&viewer, 0);
@@ -356,7 +359,8 @@ static void lost_voice(void)
 
 static const struct tap_test tests[] = {
 	{ .claim = "before a producer: no-signal frames, all counted", .run = lost_never_there },
-	{ .claim = "producer killed: capture goes on without a signal, counted", .run = lost_killed },
+	{ .claim = "producer killed: capture goes on without a signal, counted",
+	  .run = lost_killed },
 	{ .claim = "three producers killed: each one gets through", .run = lost_and_back },
 	{ .claim = "counts start again at STREAMON", .run = lost_between_streams },
 	{ .claim = "player killed: silence, and each next one gets through", .run = lost_voice },

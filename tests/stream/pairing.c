@@ -92,14 +92,16 @@ static const struct media_v2_interface *find_interface(const struct topology *to
 }
 
 /* The entity behind a device node. */
-static const struct media_v2_entity *find_entity(const struct topology *topology, uint32_t interface)
+static const struct media_v2_entity *find_entity(const struct topology *topology,
+						 uint32_t interface)
 {
 	uint32_t entity = 0;
 	unsigned int i;
 
 	for (i = 0; i < topology->n_links; i++)
 		if ((topology->links[i].flags & MEDIA_LNK_FL_LINK_TYPE) ==
-			    MEDIA_LNK_FL_INTERFACE_LINK && topology->links[i].source_id == interface)
+			    MEDIA_LNK_FL_INTERFACE_LINK &&
+		    topology->links[i].source_id == interface)
 			entity = topology->links[i].sink_id;
 	for (i = 0; i < topology->n_entities; i++)
 		if (topology->entities[i].id == entity)
@@ -126,7 +128,8 @@ static int sound_card_number(const struct card *card)
 
 	snprintf(path, sizeof(path), "/proc/asound/avring%u", card->number);
 	must(sys(readlink(path, target, sizeof(target) - 1)));
-	tap_check(!strncmp(target, "card", 4), "%s: expected a link to cardN, got %s", path, target);
+	tap_check(!strncmp(target, "card", 4), "%s: expected a link to cardN, got %s", path,
+		  target);
 	return atoi(target + 4);
 }
 
@@ -231,17 +234,23 @@ static void pairing_sysfs(const void *number)
 static const unsigned int numbers[] = { 0, 1 };
 
 static const struct tap_test tests[] = {
-	{ .claim = "card 0: topology names the video nodes", .run_with = pairing_video,
+	{ .claim = "card 0: topology names the video nodes",
+	  .run_with = pairing_video,
 	  .arg = &numbers[0] },
-	{ .claim = "card 0: topology names the sound devices", .run_with = pairing_sound,
+	{ .claim = "card 0: topology names the sound devices",
+	  .run_with = pairing_sound,
 	  .arg = &numbers[0] },
-	{ .claim = "card 0: all nodes have one parent", .run_with = pairing_sysfs,
+	{ .claim = "card 0: all nodes have one parent",
+	  .run_with = pairing_sysfs,
 	  .arg = &numbers[0] },
-	{ .claim = "card 1: topology names the video nodes", .run_with = pairing_video,
+	{ .claim = "card 1: topology names the video nodes",
+	  .run_with = pairing_video,
 	  .arg = &numbers[1] },
-	{ .claim = "card 1: topology names the sound devices", .run_with = pairing_sound,
+	{ .claim = "card 1: topology names the sound devices",
+	  .run_with = pairing_sound,
 	  .arg = &numbers[1] },
-	{ .claim = "card 1: all nodes have one parent", .run_with = pairing_sysfs,
+	{ .claim = "card 1: all nodes have one parent",
+	  .run_with = pairing_sysfs,
 	  .arg = &numbers[1] },
 	{ .claim = "two cards share no node", .run = pairing_apart },
 };

@@ -98,7 +98,9 @@ static void pcm_corners(const void *arg)
 	snd_pcm_stream_t stream = *(const snd_pcm_stream_t *)arg;
 	struct sound_params params = { 0 };
 	static const snd_pcm_format_t formats[] = {
-		SND_PCM_FORMAT_S16_LE, SND_PCM_FORMAT_S24_LE, SND_PCM_FORMAT_S32_LE,
+		SND_PCM_FORMAT_S16_LE,
+		SND_PCM_FORMAT_S24_LE,
+		SND_PCM_FORMAT_S32_LE,
 		SND_PCM_FORMAT_FLOAT_LE,
 	};
 	size_t i;
@@ -119,8 +121,13 @@ struct pcm_refusal {
 	struct sound_params params;
 };
 
-#define REFUSAL(name, ...) { name, { .format = SND_PCM_FORMAT_S16_LE, .rate = RATE, \
-				     .channels = 2, __VA_ARGS__ } }
+#define REFUSAL(name, ...) \
+	{ \
+		name, \
+		{ \
+			.format = SND_PCM_FORMAT_S16_LE, .rate = RATE, .channels = 2, __VA_ARGS__ \
+		} \
+	}
 
 /* The last initialiser of a field is the one that counts. */
 #pragma GCC diagnostic push
@@ -137,6 +144,7 @@ static const struct pcm_refusal refusals[] = {
 	REFUSAL("a buffer of 1.5 periods", .period = 1024, .buffer = 1536),
 	REFUSAL("a buffer of 2^30 frames", .buffer = 1 << 30),
 };
+
 #pragma GCC diagnostic pop
 
 static void pcm_refused(void)
@@ -172,8 +180,9 @@ static void pcm_poll(snd_pcm_t *pcm)
 
 static void pcm_short_period(void)
 {
-	const struct sound_params params = { .format = SND_PCM_FORMAT_S16_LE, .rate = RATE,
-					     .channels = 2, .period = 32 };
+	const struct sound_params params = {
+		.format = SND_PCM_FORMAT_S16_LE, .rate = RATE, .channels = 2, .period = 32
+	};
 	snd_pcm_t *pcm = pcm_capture(&params);
 	snd_pcm_uframes_t buffer, period;
 	int i;
@@ -210,8 +219,11 @@ static void pcm_empty(void)
 
 static void pcm_mmap(void)
 {
-	const struct sound_params params = { .format = SND_PCM_FORMAT_S16_LE, .mmap = true,
-					     .rate = RATE, .channels = 2, .period = 480,
+	const struct sound_params params = { .format = SND_PCM_FORMAT_S16_LE,
+					     .mmap = true,
+					     .rate = RATE,
+					     .channels = 2,
+					     .period = 480,
 					     .buffer = RATE / 2 };
 	snd_pcm_t *pcm = pcm_capture(&params);
 	snd_pcm_uframes_t offset, frames, total = 0;
@@ -275,10 +287,11 @@ static void pcm_pause_capture(void)
 	pcm_pause(pcm, &pause);
 	usleep(50000);
 	avail = must(snd_pcm_avail(pcm));
-	tap_check(avail >= before + RATE / 20, "50 ms after the pause: expected %ld frames, got %ld",
-		  before + RATE / 20, avail);
-	tap_check(avail <= pcm_pause_limit(&pause), "with a pause: expected at most %ld frames, got %ld",
-		  pcm_pause_limit(&pause), avail);
+	tap_check(avail >= before + RATE / 20,
+		  "50 ms after the pause: expected %ld frames, got %ld", before + RATE / 20, avail);
+	tap_check(avail <= pcm_pause_limit(&pause),
+		  "with a pause: expected at most %ld frames, got %ld", pcm_pause_limit(&pause),
+		  avail);
 	must(snd_pcm_close(pcm));
 }
 
@@ -389,8 +402,8 @@ static void pcm_busy(void)
 
 	must(card_find(0, &card));
 	must_refuse(EBUSY, snd_pcm_open(&pcm, card.alsa, SND_PCM_STREAM_CAPTURE, SND_PCM_NONBLOCK));
-	must_refuse(EBUSY, snd_pcm_open(&pcm, card.alsa, SND_PCM_STREAM_PLAYBACK,
-					SND_PCM_NONBLOCK));
+	must_refuse(EBUSY,
+		    snd_pcm_open(&pcm, card.alsa, SND_PCM_STREAM_PLAYBACK, SND_PCM_NONBLOCK));
 	must(snd_pcm_close(capture));
 	must(snd_pcm_open(&pcm, card.alsa, SND_PCM_STREAM_CAPTURE, SND_PCM_NONBLOCK));
 	must(snd_pcm_close(pcm));
@@ -414,7 +427,8 @@ static bool is_on_grid(uint64_t ns, unsigned int rate)
 
 static void pcm_start_time(const void *arg)
 {
-	const struct sound_params params = { .format = SND_PCM_FORMAT_S16_LE, .channels = 1,
+	const struct sound_params params = { .format = SND_PCM_FORMAT_S16_LE,
+					     .channels = 1,
 					     .rate = *(const unsigned int *)arg };
 	uint64_t before = pcm_now_ns(), after, start_ns, again_ns;
 	snd_pcm_t *pcm = pcm_capture(&params);
@@ -635,7 +649,8 @@ static void pcm_pace(void)
 	avail = must(snd_pcm_avail(pcm));
 	after = pcm_now_ns();
 	tap_check(avail >= (snd_pcm_sframes_t)((before - start_ns) * RATE / NSEC_PER_SEC) &&
-			  avail <= (snd_pcm_sframes_t)((after - start_ns) * RATE / NSEC_PER_SEC) + 1,
+			  avail <=
+				  (snd_pcm_sframes_t)((after - start_ns) * RATE / NSEC_PER_SEC) + 1,
 		  "frames after %lld ns: expected one per event, got %ld",
 		  (long long)(before - start_ns), avail);
 	must(snd_pcm_close(pcm));
@@ -646,9 +661,11 @@ static const unsigned int rate_48000 = 48000, rate_44100 = 44100, rate_88211 = 8
 
 static const struct tap_test tests[] = {
 	{ .claim = "capture: each format from 8 to 192 kHz, 1 and 8 channels",
-	  .run_with = pcm_corners, .arg = &capture },
+	  .run_with = pcm_corners,
+	  .arg = &capture },
 	{ .claim = "playback: each format from 8 to 192 kHz, 1 and 8 channels",
-	  .run_with = pcm_corners, .arg = &playback },
+	  .run_with = pcm_corners,
+	  .arg = &playback },
 	{ .claim = "parameters that are out of range are EINVAL", .run = pcm_refused },
 	{ .claim = "periods of 32 frames wake the reader", .run = pcm_short_period },
 	{ .claim = "nothing captured is EAGAIN, then poll wakes", .run = pcm_empty },
@@ -661,11 +678,14 @@ static const struct tap_test tests[] = {
 	{ .claim = "an underrun is EPIPE and prepare recovers", .run = pcm_underrun },
 	{ .claim = "playback of nothing does not start", .run = pcm_start_empty },
 	{ .claim = "a second open of a direction is EBUSY", .run = pcm_busy },
-	{ .claim = "start time is an exact event at 48000 Hz", .run_with = pcm_start_time,
+	{ .claim = "start time is an exact event at 48000 Hz",
+	  .run_with = pcm_start_time,
 	  .arg = &rate_48000 },
-	{ .claim = "start time is an exact event at 44100 Hz", .run_with = pcm_start_time,
+	{ .claim = "start time is an exact event at 44100 Hz",
+	  .run_with = pcm_start_time,
 	  .arg = &rate_44100 },
-	{ .claim = "start time is an exact event at 88211 Hz", .run_with = pcm_start_time,
+	{ .claim = "start time is an exact event at 88211 Hz",
+	  .run_with = pcm_start_time,
 	  .arg = &rate_88211 },
 	{ .claim = "time and position of a status are one", .run = pcm_position },
 	{ .claim = "absolute time is the card's", .run = pcm_absolute },

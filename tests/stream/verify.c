@@ -54,8 +54,14 @@ struct verify_state {
 	uint64_t frame;
 };
 
-#define SMALL_GREY { .pixelformat = V4L2_PIX_FMT_GREY, .width = 160, .height = 120 }
-#define FASTEST { 120, 1 }
+#define SMALL_GREY \
+	{ \
+		.pixelformat = V4L2_PIX_FMT_GREY, .width = 160, .height = 120 \
+	}
+#define FASTEST \
+	{ \
+		120, 1 \
+	}
 
 static unsigned int verify_long_run = 10000;
 
@@ -263,13 +269,14 @@ static void verify_restart(void)
 }
 
 #define RUN(...) \
-	.run_with = verify_run, .deadline_s = 120, \
-	.arg = &(const struct verify_run){ __VA_ARGS__ }
+	.run_with = verify_run, .deadline_s = 120, .arg = &(const struct verify_run) \
+	{ \
+		__VA_ARGS__ \
+	}
 #define FORMAT(name, w, h) \
 	RUN(.pix = { .pixelformat = V4L2_PIX_FMT_##name, .width = w, .height = h }, \
 	    .rate = { 30, 1 }, .frames = 12, .buffers = 3)
-#define RATE(n, d, count) \
-	RUN(.pix = SMALL_GREY, .rate = { n, d }, .frames = count, .buffers = 3)
+#define RATE(n, d, count) RUN(.pix = SMALL_GREY, .rate = { n, d }, .frames = count, .buffers = 3)
 #define IO(way, ...) \
 	RUN(.io = way, .pix = { .pixelformat = V4L2_PIX_FMT_YUYV, .width = 320, .height = 240 }, \
 	    .rate = { 60, 1 }, .frames = 120, .buffers = 4, __VA_ARGS__)
@@ -283,8 +290,8 @@ static const struct tap_test tests[] = {
 	  RUN(.pix = SMALL_GREY, .rate = FASTEST, .frames = 300, .buffers = 3, .stall_every = 50,
 	      .stall_frames = 40) },
 	{ .claim = "drops of a reader that stalls are counted exactly (read)",
-	  RUN(.io = FLOW_READ, .pix = SMALL_GREY, .rate = FASTEST, .frames = 300,
-	      .stall_every = 50, .stall_frames = 40) },
+	  RUN(.io = FLOW_READ, .pix = SMALL_GREY, .rate = FASTEST, .frames = 300, .stall_every = 50,
+	      .stall_frames = 40) },
 	{ .claim = "sequence and drops start again at STREAMON", .run = verify_restart },
 	{ .claim = "frames are right through MMAP", IO(FLOW_MMAP) },
 	{ .claim = "frames are right through USERPTR over several VMAs", IO(FLOW_USERPTR) },
