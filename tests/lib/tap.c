@@ -20,7 +20,7 @@ enum { TAP_OK = 0, TAP_NOT_OK = 1, TAP_SKIPPED = 4 };
 
 #define TAP_DEADLINE_S 60
 /* What a killed test may still take to leave the kernel. */
-#define TAP_GRACE_S 10
+#define TAP_GRACE_S 5
 /* What may still be released after a test ended. */
 #define TAP_SETTLE_S 3
 

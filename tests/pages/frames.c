@@ -26,7 +26,7 @@
 #include "content.h"
 #include "pageinfo.h"
 
-#define ROUNDS 40
+#define ROUNDS 20
 
 static void test_not_reserved(const void *max_order)
 {
@@ -310,7 +310,7 @@ static void use_all(long max_order)
 
 static void test_memory_comes_back(const void *max_order)
 {
-	/* 64 lost single pages per round, or one lost chunk in eight rounds, would show. */
+	/* 128 lost single pages per round, or one lost chunk in four rounds, would show. */
 	const long noise_kb = 10 * 1024;
 	long before, after;
 	int i;

@@ -218,8 +218,8 @@ static void pcm_loop_whole(void)
 		played[i] = i + 1;
 	must(card_find(0, &card));
 	must(sound_set_source(&card, SOUND_SOURCE_LOOPBACK));
-	capture = pcm_capture(&stereo);
 	playback = pcm_open(SND_PCM_STREAM_PLAYBACK, &stereo);
+	capture = pcm_capture(&stereo);
 	tap_eq(1501, must(snd_pcm_writei(playback, played, 1501)));
 	must(snd_pcm_drain(playback));
 	usleep(20000);
