@@ -142,6 +142,58 @@ static const struct snd_kcontrol_new avring_mixer_signal = {
 	.get = avring_mixer_signal_get,
 };
 
+/* One counter of struct avring_audio_stats each; the offset is the private value. */
+#define AVRING_MIXER_COUNTER(_name, _field) {				\
+	.iface = SNDRV_CTL_ELEM_IFACE_PCM,				\
+	.access = SNDRV_CTL_ELEM_ACCESS_READ | SNDRV_CTL_ELEM_ACCESS_VOLATILE, \
+	.name = _name,							\
+	.info = avring_mixer_counter_info,				\
+	.get = avring_mixer_counter_get,				\
+	.private_value = offsetof(struct avring_audio_stats, _field),	\
+}
+
+static int avring_mixer_counter_info(struct snd_kcontrol *kcontrol, struct snd_ctl_elem_info *info)
+{
+	info->type = SNDRV_CTL_ELEM_TYPE_INTEGER64;
+	info->count = 1;
+	info->value.integer64.min = 0;
+	info->value.integer64.max = S64_MAX;
+	return 0;
+}
+
+static int avring_mixer_counter_get(struct snd_kcontrol *kcontrol, struct snd_ctl_elem_value *value)
+{
+	struct avring_audio_stats stats;
+
+	avring_audio_stats(snd_kcontrol_chip(kcontrol), &stats);
+	value->value.integer64.value[0] = *(u64 *)((void *)&stats + kcontrol->private_value);
+	return 0;
+}
+
+static const struct snd_kcontrol_new avring_mixer_counters[] = {
+	AVRING_MIXER_COUNTER("Capture Frames", capture_frames),
+	AVRING_MIXER_COUNTER("Playback Frames", playback_frames),
+	AVRING_MIXER_COUNTER("Loopback Silence Frames", silence_frames),
+	AVRING_MIXER_COUNTER("Loopback Signal Losses", source_losses),
+	AVRING_MIXER_COUNTER("Capture Frames Skipped", skipped_frames),
+	AVRING_MIXER_COUNTER("Capture Overruns", capture_xruns),
+	AVRING_MIXER_COUNTER("Playback Underruns", playback_xruns),
+};
+
+static int avring_mixer_add(struct avring_audio *audio, const struct snd_kcontrol_new *controls,
+			    unsigned int n_controls)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < n_controls; i++) {
+		err = snd_ctl_add(audio->card, snd_ctl_new1(&controls[i], audio));
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
 /**
  * avring_mixer_new() - add the controls to the card
  * @audio: the sound card
@@ -150,14 +202,14 @@ static const struct snd_kcontrol_new avring_mixer_signal = {
  */
 int avring_mixer_new(struct avring_audio *audio)
 {
-	unsigned int i;
 	int err;
 
-	for (i = 0; i < ARRAY_SIZE(avring_mixer_controls); i++) {
-		err = snd_ctl_add(audio->card, snd_ctl_new1(&avring_mixer_controls[i], audio));
-		if (err < 0)
-			return err;
-	}
+	err = avring_mixer_add(audio, avring_mixer_controls, ARRAY_SIZE(avring_mixer_controls));
+	if (err < 0)
+		return err;
+	err = avring_mixer_add(audio, avring_mixer_counters, ARRAY_SIZE(avring_mixer_counters));
+	if (err < 0)
+		return err;
 	audio->signal = snd_ctl_new1(&avring_mixer_signal, audio);
 	return snd_ctl_add(audio->card, audio->signal);
 }

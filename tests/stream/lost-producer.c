@@ -343,9 +343,14 @@ static void listener_expects(snd_pcm_t *pcm, int16_t value, unsigned int hundred
 static void lost_voice(void)
 {
 	snd_pcm_t *pcm = listener_open();
+	long long losses, silence;
+	struct card card;
 	pid_t producer;
 	unsigned int i;
 
+	must(card_find(0, &card));
+	losses = must(sound_counter(&card, "Loopback Signal Losses"));
+	silence = must(sound_counter(&card, "Loopback Silence Frames"));
 	listener_expects(pcm, 0, 10);
 	for (i = 0; i < 3; i++) {
 		producer = start_voice();
@@ -354,6 +359,10 @@ static void lost_voice(void)
 		listener_expects(pcm, 0, 50);
 	}
 	tap_eq(SND_PCM_STATE_RUNNING, snd_pcm_state(pcm));
+	tap_eq(losses + 3, must(sound_counter(&card, "Loopback Signal Losses")));
+	silence = must(sound_counter(&card, "Loopback Silence Frames")) - silence;
+	tap_check(silence >= 160 * RATE / 100, "silence frames: expected 1.6 s at least, got %lld",
+		  silence);
 	listener_close(pcm);
 }
 
@@ -363,7 +372,8 @@ static const struct tap_test tests[] = {
 	  .run = lost_killed },
 	{ .claim = "three producers killed: each one gets through", .run = lost_and_back },
 	{ .claim = "counts start again at STREAMON", .run = lost_between_streams },
-	{ .claim = "player killed: silence, and each next one gets through", .run = lost_voice },
+	{ .claim = "player killed: silence, counted, and each next one gets through",
+	  .run = lost_voice },
 };
 
 static const struct tap_suite suite = {

@@ -156,4 +156,21 @@ static inline int sound_set_source(const struct card *card, unsigned int source)
 	return error < 0 ? error : 0;
 }
 
+/* One of the card's read-only counters, or -errno. */
+static inline long long sound_counter(const struct card *card, const char *name)
+{
+	snd_ctl_elem_value_t *element;
+	snd_ctl_t *control;
+	int error = snd_ctl_open(&control, card->alsa, 0);
+
+	if (error)
+		return error;
+	snd_ctl_elem_value_alloca(&element);
+	snd_ctl_elem_value_set_interface(element, SND_CTL_ELEM_IFACE_PCM);
+	snd_ctl_elem_value_set_name(element, name);
+	error = snd_ctl_elem_read(control, element);
+	snd_ctl_close(control);
+	return error < 0 ? error : snd_ctl_elem_value_get_integer64(element, 0);
+}
+
 #endif
