@@ -13,6 +13,7 @@
 #include "avring_pattern.h"
 
 #define AVRING_TEXT_LINE	16	/* height of the font in pixels */
+#define AVRING_TEXT_COLUMN	8	/* and its width */
 
 /**
  * struct avring_pattern - state of the generator
@@ -20,12 +21,16 @@
  * @picture: the picture that is chosen; flashes and loss of signal replace it
  * @stamp: write struct avring_frame_stamp over the first bytes
  * @size: bytes of a frame
+ * @width: of a frame in pixels
+ * @height: of a frame in pixels
  */
 struct avring_pattern {
 	struct tpg_data tpg;
 	enum tpg_pattern picture;
 	bool stamp;
 	size_t size;
+	int width;
+	int height;
 };
 
 /**
@@ -112,6 +117,8 @@ void avring_pattern_format(struct avring_pattern *pattern, const struct v4l2_pix
 	tpg_s_quantization(tpg, pix->quantization);
 	tpg_s_xfer_func(tpg, pix->xfer_func);
 	pattern->size = pix->sizeimage;
+	pattern->width = pix->width;
+	pattern->height = pix->height;
 }
 
 static void avring_pattern_fill(struct avring_pattern *pattern, void *dst, enum tpg_pattern picture)
@@ -121,7 +128,7 @@ static void avring_pattern_fill(struct avring_pattern *pattern, void *dst, enum 
 	tpg_fillbuffer(&pattern->tpg, 0, 0, dst);
 }
 
-static void avring_pattern_text(struct avring_pattern *pattern, void *dst, int line,
+static void avring_pattern_text(struct avring_pattern *pattern, void *dst, int y, int x,
 				const char *text)
 {
 	u8 *basep[TPG_MAX_PLANES][2];
@@ -132,7 +139,7 @@ static void avring_pattern_text(struct avring_pattern *pattern, void *dst, int l
 		tpg_calc_text_basep(tpg, basep, p, dst);
 		dst += tpg_calc_plane_size(tpg, p);
 	}
-	tpg_gen_text(tpg, basep, line * AVRING_TEXT_LINE, AVRING_TEXT_LINE, text);
+	tpg_gen_text(tpg, basep, y, x, text);
 }
 
 static void avring_pattern_label(struct avring_pattern *pattern, void *dst,
@@ -145,7 +152,7 @@ static void avring_pattern_label(struct avring_pattern *pattern, void *dst,
 	minutes = div_u64_rem(ms, 60 * MSEC_PER_SEC, &rest);
 	snprintf(text, sizeof(text), " %u:%02u:%02u.%03u #%u ", minutes / 60, minutes % 60,
 		 rest / 1000, rest % 1000, frame->sequence);
-	avring_pattern_text(pattern, dst, 1, text);
+	avring_pattern_text(pattern, dst, AVRING_TEXT_LINE, AVRING_TEXT_LINE, text);
 }
 
 /* CRC-32 as everybody's crc32(): inverted at both ends. */
@@ -199,6 +206,10 @@ void avring_pattern_draw(struct avring_pattern *pattern, void *dst,
  */
 void avring_pattern_draw_no_signal(struct avring_pattern *pattern, void *dst)
 {
+	static const char text[] = " NO SIGNAL ";
+	int y = (pattern->height - AVRING_TEXT_LINE) / 2;
+	int x = (pattern->width - (int)strlen(text) * AVRING_TEXT_COLUMN) / 2;
+
 	avring_pattern_fill(pattern, dst, TPG_PAT_BLACK);
-	avring_pattern_text(pattern, dst, 1, " NO SIGNAL ");
+	avring_pattern_text(pattern, dst, y & ~1, x & ~1, text);
 }
