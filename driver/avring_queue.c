@@ -198,8 +198,9 @@ static bool avring_queue_must_not_wait(void)
  * @queue: the queue; the caller holds no lock
  *
  * A streaming engine takes a buffer per tick, and a stopping one returns them
- * all, so this ends. SIGKILL ends it earlier, and a process that a signal has
- * killed does not wait at all.
+ * all, so this ends. SIGKILL ends it earlier in close(), and a process that a
+ * signal has killed does not wait at all; one that exits without close() waits to
+ * the end.
  */
 void avring_queue_drain(struct avring_queue *queue)
 {
