@@ -94,7 +94,7 @@ free_card:
  * avring_audio_register() - show the card to user space
  * @audio: the sound card
  *
- * After a failure some nodes may be visible already; avring_audio_free() copes.
+ * After a failure some nodes may be visible already; avring_audio_disconnect() copes.
  *
  * Context: process, may sleep.
  * Return: 0 or a negative errno.
@@ -122,32 +122,6 @@ void avring_audio_disconnect(struct avring_audio *audio)
 	snd_card_disconnect(card);
 	hrtimer_cancel(&audio->timer);
 	snd_card_free_when_closed(card);
-}
-
-/**
- * avring_audio_free() - undo avring_audio_new()
- * @audio: the sound card, or NULL; not to be touched afterwards
- *
- * For a card that was never registered, or not completely. The same rules as for
- * avring_audio_disconnect(), since somebody may have been quick to open a node.
- *
- * Context: process, may sleep.
- */
-void avring_audio_free(struct avring_audio *audio)
-{
-	if (audio)
-		avring_audio_disconnect(audio);
-}
-
-/**
- * avring_audio_number() - ALSA's number of the card
- * @audio: the sound card
- *
- * Return: the number, as in "hw:N".
- */
-int avring_audio_number(const struct avring_audio *audio)
-{
-	return audio->card->number;
 }
 
 static void avring_audio_node_name(const struct avring_audio *audio, enum avring_audio_node node,

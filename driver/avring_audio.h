@@ -74,8 +74,6 @@ struct avring_audio_stats {
 int avring_audio_new(const struct avring_audio_params *params, struct avring_audio **out);
 int avring_audio_register(struct avring_audio *audio);
 void avring_audio_disconnect(struct avring_audio *audio);
-void avring_audio_free(struct avring_audio *audio);
-int avring_audio_number(const struct avring_audio *audio);
 dev_t avring_audio_devt(struct avring_audio *audio, enum avring_audio_node node);
 void avring_audio_stats(struct avring_audio *audio, struct avring_audio_stats *out);
 

@@ -92,9 +92,9 @@ u32 avring_clock_flash_frames(struct avring_rate video)
  */
 u64 avring_clock_flash_at(struct avring_rate video, u64 ns)
 {
+	u64 frame = avring_clock_event_at(video, ns);
 	u64 rest;
 
-	div64_u64_rem(avring_clock_event_at(video, ns),
-		      avring_clock_flash_frames(video), &rest);
-	return avring_clock_event_ns(video, avring_clock_event_at(video, ns) - rest);
+	div64_u64_rem(frame, avring_clock_flash_frames(video), &rest);
+	return avring_clock_event_ns(video, frame - rest);
 }

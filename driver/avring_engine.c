@@ -149,17 +149,22 @@ static void avring_engine_lose_locked(struct avring_engine *e)
 	e->stats.losses++;
 }
 
+/* A reader looks at the loopback input, and a producer streams into it. */
+static bool avring_engine_looped_locked(const struct avring_engine *e)
+{
+	return e->capture.queue && e->output.queue && e->input == AVRING_INPUT_LOOPBACK;
+}
+
 static bool avring_engine_linked_locked(const struct avring_engine *e)
 {
-	return e->capture.queue && e->output.queue && e->input == AVRING_INPUT_LOOPBACK &&
+	return avring_engine_looped_locked(e) &&
 	       avring_format_equal(&e->capture.pix, &e->output.pix);
 }
 
 /* The reader has to ask for the producer's format to see it. */
 static void avring_engine_tell_mismatch_locked(const struct avring_engine *e)
 {
-	if (e->capture.queue && e->output.queue && e->input == AVRING_INPUT_LOOPBACK &&
-	    !avring_engine_linked_locked(e))
+	if (avring_engine_looped_locked(e) && !avring_engine_linked_locked(e))
 		e->source_change(e->source_change_data);
 }
 

@@ -118,7 +118,6 @@ static int avring_store_fill(struct avring_store *store)
 			avring_store_free_pages(store, i);
 			return -ENOMEM;
 		}
-		store->orders[order]++;
 		/* Who had the page before left his index; 6.12 holds it against i_size. */
 		page_folio(head)->index = i;
 		for (k = 0; k < BIT(order); k++)

@@ -29,7 +29,6 @@ struct vm_area_struct;
 
 /* The largest chunk is what one PMD maps: 2 MiB of 4 KiB pages. */
 #define AVRING_STORE_TOP_ORDER	9
-#define AVRING_STORE_ORDERS	(AVRING_STORE_TOP_ORDER + 1)
 
 /**
  * struct avring_store - refcounted pages and the views on them
@@ -45,7 +44,6 @@ struct vm_area_struct;
  *	innermost: nothing of ours is taken under it
  * @vaddr: kernel view, made on first use, NULL until then
  * @inode: mapping identity, made on first user mapping, NULL until then
- * @orders: number of chunks had per allocation order, for statistics
  */
 struct avring_store {
 	struct kref refs;
@@ -60,8 +58,6 @@ struct avring_store {
 	struct mutex lock;
 	void *vaddr;
 	struct inode *inode;
-
-	unsigned int orders[AVRING_STORE_ORDERS];
 };
 
 struct avring_store *avring_store_new(size_t size);
