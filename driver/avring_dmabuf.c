@@ -18,11 +18,17 @@ AVRING_IMPORT_DMA_BUF();
 /**
  * struct avring_dmabuf - an exported store
  * @store: the pages
+ * @first: first page of the range in the store's view
+ * @n_pages: number of pages
+ * @writable: a CPU mapping may write
  * @lock: guards @attachments; taken under the reservation lock
  * @attachments: every attached device
  */
 struct avring_dmabuf {
 	struct avring_store *store;
+	unsigned long first;
+	unsigned long n_pages;
+	bool writable;
 	struct mutex lock;
 	struct list_head attachments;
 };
@@ -41,6 +47,11 @@ struct avring_attachment {
 	bool mapped;
 };
 
+static size_t avring_dmabuf_size(const struct avring_dmabuf *buf)
+{
+	return buf->n_pages << PAGE_SHIFT;
+}
+
 static int avring_dmabuf_attach(struct dma_buf *dbuf, struct dma_buf_attachment *dba)
 {
 	struct avring_dmabuf *buf = dbuf->priv;
@@ -49,8 +60,8 @@ static int avring_dmabuf_attach(struct dma_buf *dbuf, struct dma_buf_attachment 
 
 	if (!att)
 		return -ENOMEM;
-	err = sg_alloc_table_from_pages(&att->sgt, buf->store->pages, buf->store->n_pages,
-					0, buf->store->size, GFP_KERNEL);
+	err = sg_alloc_table_from_pages(&att->sgt, buf->store->pages + buf->first, buf->n_pages,
+					0, avring_dmabuf_size(buf), GFP_KERNEL);
 	if (err) {
 		kfree(att);
 		return err;
@@ -132,7 +143,8 @@ static int avring_dmabuf_mmap(struct dma_buf *dbuf, struct vm_area_struct *vma)
 {
 	struct avring_dmabuf *buf = dbuf->priv;
 
-	return avring_store_mmap(buf->store, vma, true);
+	vma->vm_pgoff += buf->first;
+	return avring_store_mmap(buf->store, vma, buf->writable);
 }
 
 static int avring_dmabuf_vmap(struct dma_buf *dbuf, struct iosys_map *map)
@@ -142,7 +154,7 @@ static int avring_dmabuf_vmap(struct dma_buf *dbuf, struct iosys_map *map)
 
 	if (!vaddr)
 		return -ENOMEM;
-	iosys_map_set_vaddr(map, vaddr);
+	iosys_map_set_vaddr(map, vaddr + (buf->first << PAGE_SHIFT));
 	return 0;
 }
 
@@ -168,25 +180,36 @@ static const struct dma_buf_ops avring_dmabuf_ops = {
 };
 
 /**
- * avring_store_export() - make a dma-buf of a store
+ * avring_store_export_range() - make a dma-buf of a part of a store
  * @store: the store, not a pinned one
- * @flags: file flags, O_CLOEXEC and the access mode
+ * @first: first page in the store's view
+ * @n_pages: number of pages, in the view and at most the pages of the store
+ * @flags: file flags, O_CLOEXEC and the access mode; without O_RDWR it cannot be
+ *	mapped writable. A device that it is given to is trusted
  *
- * Return: a dma-buf that holds a reference on @store, or an ERR_PTR.
+ * Return: a dma-buf that holds a reference on @store, or ERR_PTR(-EINVAL) for a
+ * range outside of the view, ERR_PTR(-ENOMEM).
  */
-struct dma_buf *avring_store_export(struct avring_store *store, unsigned long flags)
+struct dma_buf *avring_store_export_range(struct avring_store *store, unsigned long first,
+					  unsigned long n_pages, unsigned long flags)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
-	struct avring_dmabuf *buf = kzalloc(sizeof(*buf), GFP_KERNEL);
+	struct avring_dmabuf *buf;
 	struct dma_buf *dbuf;
 
+	if (!n_pages || n_pages > store->n_pages || first > store->n_view - n_pages)
+		return ERR_PTR(-EINVAL);
+	buf = kzalloc(sizeof(*buf), GFP_KERNEL);
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&buf->lock);
 	INIT_LIST_HEAD(&buf->attachments);
 	buf->store = store;
+	buf->first = first;
+	buf->n_pages = n_pages;
+	buf->writable = (flags & O_ACCMODE) == O_RDWR;
 	info.ops = &avring_dmabuf_ops;
-	info.size = store->n_pages << PAGE_SHIFT;
+	info.size = avring_dmabuf_size(buf);
 	info.flags = flags;
 	info.priv = buf;
 	dbuf = dma_buf_export(&info);
@@ -197,4 +220,16 @@ struct dma_buf *avring_store_export(struct avring_store *store, unsigned long fl
 	}
 	avring_store_get(store);
 	return dbuf;
+}
+
+/**
+ * avring_store_export() - make a dma-buf of a store
+ * @store: the store, not a pinned one
+ * @flags: file flags, O_CLOEXEC and the access mode
+ *
+ * Return: a dma-buf that holds a reference on @store, or an ERR_PTR.
+ */
+struct dma_buf *avring_store_export(struct avring_store *store, unsigned long flags)
+{
+	return avring_store_export_range(store, 0, store->n_pages, flags);
 }

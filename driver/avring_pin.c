@@ -51,7 +51,7 @@ struct avring_store *avring_store_pin(unsigned long uaddr, size_t size, bool dev
 
 	if (check_add_overflow(uaddr, (unsigned long)size, &end))
 		return ERR_PTR(-EINVAL);
-	store = avring_store_init_pages(size, offset_in_page(uaddr));
+	store = avring_store_init_pages(size, offset_in_page(uaddr), 1);
 	if (IS_ERR(store))
 		return store;
 	store->pinned = true;

@@ -124,6 +124,9 @@ static int avring_store_fill(struct avring_store *store)
 			store->pages[i++] = head + k;
 		cond_resched();
 	}
+	/* A linear store: the same pages once more. */
+	for (; i < store->n_view; i++)
+		store->pages[i] = store->pages[i - store->n_pages];
 	return 0;
 }
 
@@ -131,23 +134,25 @@ static int avring_store_fill(struct avring_store *store)
  * avring_store_init_pages() - make an empty store with room for its page table
  * @size: bytes of data, not 0
  * @offset: byte offset of the data in the first page
+ * @images: how often the view shows the pages, 1 or 2
  *
  * Return: the store with @pages allocated but empty, or ERR_PTR(-EINVAL) for a
  * size that cannot be addressed, ERR_PTR(-ENOMEM).
  */
-struct avring_store *avring_store_init_pages(size_t size, unsigned long offset)
+struct avring_store *avring_store_init_pages(size_t size, unsigned long offset, int images)
 {
 	struct avring_store *store;
 
-	if (!size || size > SIZE_MAX - PAGE_SIZE - offset)
+	if (!size || size > SIZE_MAX / images - PAGE_SIZE - offset)
 		return ERR_PTR(-EINVAL);
 	store = kzalloc(sizeof(*store), GFP_KERNEL_ACCOUNT);
 	if (!store)
 		return ERR_PTR(-ENOMEM);
 	store->n_pages = DIV_ROUND_UP(offset + size, PAGE_SIZE);
+	store->n_view = store->n_pages * images;
 	store->offset = offset;
 	store->size = size;
-	store->pages = kvmalloc_array(store->n_pages, sizeof(*store->pages),
+	store->pages = kvmalloc_array(store->n_view, sizeof(*store->pages),
 				      GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	if (!store->pages) {
 		kfree(store);
@@ -181,19 +186,9 @@ int avring_store_make_sgt(struct avring_store *store)
 					 store->offset, store->size, GFP_KERNEL_ACCOUNT);
 }
 
-/**
- * avring_store_new() - allocate zeroed memory for one buffer
- * @size: bytes, rounded up to whole pages for mapping
- *
- * The pages are scatter-gather, the largest chunks that can be had, zeroed and
- * charged to the caller's memory cgroup. Context: process, may sleep.
- *
- * Return: a store with one reference for the caller, or ERR_PTR(-EINVAL) for a
- * size of 0 or beyond the address space, ERR_PTR(-ENOMEM).
- */
-struct avring_store *avring_store_new(size_t size)
+static struct avring_store *avring_store_alloc(size_t size, int images)
 {
-	struct avring_store *store = avring_store_init_pages(size, 0);
+	struct avring_store *store = avring_store_init_pages(size, 0, images);
 	int err;
 
 	if (IS_ERR(store))
@@ -213,6 +208,35 @@ free_pages:
 free_table:
 	avring_store_free_table(store);
 	return ERR_PTR(err);
+}
+
+/**
+ * avring_store_new() - allocate zeroed memory for one buffer
+ * @size: bytes, rounded up to whole pages for mapping
+ *
+ * The pages are scatter-gather, the largest chunks that can be had, zeroed and
+ * charged to the caller's memory cgroup. Context: process, may sleep.
+ *
+ * Return: a store with one reference for the caller, or ERR_PTR(-EINVAL) for a
+ * size of 0 or beyond the address space, ERR_PTR(-ENOMEM).
+ */
+struct avring_store *avring_store_new(size_t size)
+{
+	return avring_store_alloc(size, 1);
+}
+
+/**
+ * avring_store_new_linear() - allocate zeroed memory that is seen twice in a row
+ * @size: bytes, rounded up to whole pages
+ *
+ * As avring_store_new(). If @size is a multiple of 2 MiB both images are mapped by
+ * PMD; if not, the second one is askew to its chunks and mapped page by page.
+ *
+ * Return: as avring_store_new().
+ */
+struct avring_store *avring_store_new_linear(size_t size)
+{
+	return avring_store_alloc(size, 2);
 }
 
 static void avring_store_release(struct kref *refs)
@@ -267,22 +291,22 @@ void *avring_store_vaddr(struct avring_store *store)
 
 	mutex_lock(&store->lock);
 	if (!store->vaddr)
-		store->vaddr = vmap(store->pages, store->n_pages, VM_MAP, PAGE_KERNEL);
+		store->vaddr = vmap(store->pages, store->n_view, VM_MAP, PAGE_KERNEL);
 	vaddr = store->vaddr;
 	mutex_unlock(&store->lock);
 	return vaddr ? vaddr + store->offset : NULL;
 }
 
 /**
- * avring_store_page() - one page of the buffer
+ * avring_store_page() - one page of the view
  * @store: the store
  * @pgoff: page number, any value
  *
- * Return: the page without a reference taken, or NULL outside of the buffer.
+ * Return: the page without a reference taken, or NULL outside of the view.
  */
 struct page *avring_store_page(const struct avring_store *store, unsigned long pgoff)
 {
-	if (pgoff >= store->n_pages)
+	if (pgoff >= store->n_view)
 		return NULL;
-	return store->pages[array_index_nospec(pgoff, store->n_pages)];
+	return store->pages[array_index_nospec(pgoff, store->n_view)];
 }

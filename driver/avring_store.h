@@ -7,6 +7,9 @@
  * user mapping whose fault handler hands out ordinary page references, and as a
  * dma-buf. It knows nothing of V4L2, ALSA or time.
  *
+ * A linear store shows its pages twice in a row to the CPU and to user space, so
+ * that a ring in it has no wrap: what begins near the end goes on behind it.
+ *
  * Lifetime: a store is reference counted. Its owner, each user mapping (through
  * the mapping's own file) and each exported dma-buf hold one reference. The
  * last one drops the store's own references on the pages; a page that is still
@@ -33,8 +36,10 @@ struct vm_area_struct;
 /**
  * struct avring_store - refcounted pages and the views on them
  * @refs: owner, mappings, dma-bufs
- * @pages: one entry per page, in order of the buffer
- * @n_pages: number of entries in @pages
+ * @pages: one entry per page of the view, in order of the buffer; the second half
+ *	of a linear store repeats the first
+ * @n_pages: number of pages
+ * @n_view: number of entries in @pages: @n_pages, or twice that if linear
  * @offset: byte offset of the data in the first page; 0 unless pinned
  * @size: bytes of data
  * @pinned: the pages are a user's, pinned, and not ours to map or export
@@ -49,6 +54,7 @@ struct avring_store {
 	struct kref refs;
 	struct page **pages;
 	unsigned long n_pages;
+	unsigned long n_view;
 	unsigned long offset;
 	size_t size;
 	bool pinned;
@@ -61,6 +67,7 @@ struct avring_store {
 };
 
 struct avring_store *avring_store_new(size_t size);
+struct avring_store *avring_store_new_linear(size_t size);
 struct avring_store *avring_store_pin(unsigned long uaddr, size_t size, bool device_writes);
 void avring_store_put(struct avring_store *store);
 void avring_store_get(struct avring_store *store);
@@ -72,5 +79,7 @@ unsigned long avring_store_unmapped_area(struct file *file, unsigned long addr,
 					 unsigned long len, unsigned long pgoff,
 					 unsigned long flags);
 struct dma_buf *avring_store_export(struct avring_store *store, unsigned long flags);
+struct dma_buf *avring_store_export_range(struct avring_store *store, unsigned long first,
+					  unsigned long n_pages, unsigned long flags);
 
 #endif

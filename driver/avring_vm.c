@@ -14,6 +14,12 @@
  *   DRM do;
  * - the index of the chunk is its place in the mapping (avring_store.c sets it).
  *
+ * It then maps the start of the chunk at the 2 MiB boundary below the address and
+ * never asks whether the page we returned belongs there. In the second image of a
+ * linear store whose length is no multiple of 2 MiB it does not: a chunk lies askew
+ * there. So before returning such a page the handler makes sure that there is a
+ * page table, which the core then has to use.
+ *
  * Each mmap() gets a file of its own on that inode, and the VMA holds that file
  * instead of the device's: the device can be closed, opened by the next user,
  * unbound and unplugged while the mapping lives.
@@ -50,6 +56,19 @@ static struct file_system_type avring_fs_type = {
 static struct vfsmount *avring_fs_mount;
 static int avring_fs_users;
 
+/* Does the chunk of a page begin in this view where its own alignment says? */
+static bool avring_vm_askew(const struct avring_store *store, unsigned long pgoff)
+{
+	return pgoff >= store->n_pages && store->n_pages % BIT(AVRING_STORE_TOP_ORDER);
+}
+
+/* Return: false if there is no memory for a page table. */
+static bool avring_vm_forbid_pmd(const struct vm_fault *vmf)
+{
+	return !apply_to_page_range(vmf->vma->vm_mm, vmf->address & PAGE_MASK, PAGE_SIZE,
+				    NULL, NULL);
+}
+
 static vm_fault_t avring_vm_fault(struct vm_fault *vmf)
 {
 	const struct avring_store *store = vmf->vma->vm_private_data;
@@ -57,6 +76,8 @@ static vm_fault_t avring_vm_fault(struct vm_fault *vmf)
 
 	if (!page)
 		return VM_FAULT_SIGBUS;
+	if (avring_vm_askew(store, vmf->pgoff) && !avring_vm_forbid_pmd(vmf))
+		return VM_FAULT_OOM;
 	get_page(page);
 	vmf->page = page;
 	return 0;
@@ -71,7 +92,7 @@ static int avring_vm_check(const struct avring_store *store, struct vm_area_stru
 {
 	unsigned long pages = vma_pages(vma);
 
-	if (pages > store->n_pages || vma->vm_pgoff > store->n_pages - pages)
+	if (pages > store->n_view || vma->vm_pgoff > store->n_view - pages)
 		return -EINVAL;
 	if (vma->vm_flags & VM_EXEC)
 		return -EPERM;
@@ -126,7 +147,7 @@ static struct inode *avring_vm_new_inode(const struct avring_store *store)
 	if (IS_ERR(inode))
 		simple_release_fs(&avring_fs_mount, &avring_fs_users);
 	else
-		i_size_write(inode, (loff_t)store->n_pages << PAGE_SHIFT);
+		i_size_write(inode, (loff_t)store->n_view << PAGE_SHIFT);
 	return inode;
 }
 
@@ -187,7 +208,7 @@ static struct file *avring_vm_new_file(struct avring_store *store, bool writable
  *
  * Called from an mmap handler, under the mmap lock.
  *
- * Return: 0; -EINVAL for a window outside of the buffer or a private writable
+ * Return: 0; -EINVAL for a window outside of the view or a private writable
  * mapping; -EPERM for an executable one, or a writable one of a read-only store;
  * -ENOMEM.
  */
