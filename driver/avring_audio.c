@@ -47,6 +47,7 @@ static void avring_audio_init(struct avring_audio *audio, struct snd_card *card,
 	audio->tone.volume = AVRING_AUDIO_DEFAULT_VOLUME;
 	audio->tone.on = true;
 	avring_audio_engine_init(audio);
+	avring_audio_ring_init(audio);
 	card->private_free = avring_audio_private_free;
 }
 
@@ -122,6 +123,17 @@ void avring_audio_disconnect(struct avring_audio *audio)
 	snd_card_disconnect(card);
 	hrtimer_cancel(&audio->timer);
 	snd_card_free_when_closed(card);
+}
+
+/**
+ * avring_audio_number() - number of the card in ALSA
+ * @audio: the sound card
+ *
+ * Return: N of "hw:N".
+ */
+int avring_audio_number(const struct avring_audio *audio)
+{
+	return audio->card->number;
 }
 
 static void avring_audio_node_name(const struct avring_audio *audio, enum avring_audio_node node,

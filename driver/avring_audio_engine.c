@@ -39,11 +39,12 @@
 #include "avring_audio_priv.h"
 #include "avring_compat.h"
 
-static void avring_audio_tone_fill(struct avring_audio *audio, u64 first, void *dst, u32 frames)
+static u32 avring_audio_tone_fill(struct avring_audio *audio,
+				  const struct avring_samples_layout *layout,
+				  struct avring_rate rate, u64 first, void *dst, u32 frames)
 {
-	struct avring_audio_stream *capture = avring_audio_capture(audio);
-
-	avring_tone_fill(&audio->tone, &capture->layout, capture->rate, first, dst, frames);
+	avring_tone_fill(&audio->tone, layout, rate, first, dst, frames);
+	return 0;
 }
 
 const struct avring_audio_source_ops avring_audio_sources[AVRING_AUDIO_SOURCES] = {
@@ -81,19 +82,40 @@ static void avring_audio_lose(struct avring_audio_stream *stream)
 		stream->xrun = true;
 }
 
+/**
+ * avring_audio_capture_frames() - a run of frames from the source that is chosen
+ * @audio: the sound card
+ * @layout: of the frames
+ * @rate: of the frames
+ * @first: event of @rate at which the first one happens
+ * @dst: where to put them
+ * @frames: how many
+ *
+ * Context: any, avring_audio::lock held.
+ * Return: how many of them are silence because nobody plays.
+ */
+u32 avring_audio_capture_frames(struct avring_audio *audio,
+				const struct avring_samples_layout *layout,
+				struct avring_rate rate, u64 first, void *dst, u32 frames)
+{
+	return avring_audio_sources[audio->source].fill(audio, layout, rate, first, dst, frames);
+}
+
 /* Fill frames [@from, @to) of the capture stream, at most one buffer. */
 static void avring_audio_fill(struct avring_audio *audio, u64 from, u64 to)
 {
-	const struct avring_audio_source_ops *source = &avring_audio_sources[audio->source];
 	struct avring_audio_stream *capture = avring_audio_capture(audio);
+	u64 silent;
 
 	while (from < to) {
 		u32 offset, frames;
 
 		div_u64_rem(from, capture->buffer_frames, &offset);
 		frames = min_t(u64, to - from, capture->buffer_frames - offset);
-		source->fill(audio, capture->base + from, avring_audio_frame_at(capture, from),
-			     frames);
+		silent = avring_audio_capture_frames(audio, &capture->layout, capture->rate,
+						     capture->base + from,
+						     avring_audio_frame_at(capture, from), frames);
+		audio->stats.silence_frames += silent;
 		from += frames;
 	}
 }
@@ -134,6 +156,7 @@ static void avring_audio_advance_to_locked(struct avring_audio *audio, u64 now)
 	if (play->running)
 		play->written = avring_audio_written(play);
 	avring_audio_advance_capture(audio, now);
+	avring_audio_ring_advance_locked(audio, now);
 	avring_audio_advance_playback(audio, now);
 }
 
@@ -161,16 +184,33 @@ static u64 avring_audio_due_ns(const struct avring_audio_stream *stream)
 /* Conversion is slow and runs with interrupts off: a period at a time may be long. */
 #define AVRING_AUDIO_CONVERT_NS	(10 * NSEC_PER_MSEC)
 
-static void avring_audio_arm_locked(struct avring_audio *audio)
+static bool avring_audio_converts_locked(struct avring_audio *audio)
 {
-	u64 due_ns = U64_MAX;
+	const struct avring_audio_stream *capture = avring_audio_capture(audio);
+	const struct avring_audio_ring *ring = &audio->ring;
+
+	return (capture->running &&
+		avring_audio_loop_converts(audio, &capture->layout, capture->rate)) ||
+	       (avring_audio_fills_ring_locked(audio) &&
+		avring_audio_loop_converts(audio, &ring->layout, ring->rate));
+}
+
+/**
+ * avring_audio_arm_locked() - set the timer to what happens next
+ * @audio: the sound card
+ *
+ * Context: any, avring_audio::lock held.
+ */
+void avring_audio_arm_locked(struct avring_audio *audio)
+{
+	u64 due_ns = avring_audio_ring_due_ns(audio);
 	unsigned int i;
 
 	lockdep_assert_held(&audio->lock);
 	for (i = 0; i < ARRAY_SIZE(audio->streams); i++)
 		if (audio->streams[i].running)
 			due_ns = min(due_ns, avring_audio_due_ns(&audio->streams[i]));
-	if (avring_audio_loop_converts(audio))
+	if (avring_audio_converts_locked(audio))
 		due_ns = min(due_ns, ktime_get_ns() + AVRING_AUDIO_CONVERT_NS);
 	if (due_ns != U64_MAX)
 		hrtimer_start(&audio->timer, ns_to_ktime(due_ns), HRTIMER_MODE_ABS_SOFT);

@@ -8,6 +8,7 @@
  * same sample numbers always give the same result.
  *
  * Silence, and counted: no player, a paused one, frames that were never written.
+ * The player is the playback stream, or a producer that writes the ring in place.
  *
  * What may be read of the playback buffer is a window of frames:
  * - not before what ALSA was last told as the position: the player may overwrite
@@ -66,46 +67,109 @@ u64 avring_audio_written(const struct avring_audio_stream *play)
 	       min_t(snd_pcm_uframes_t, avail, play->buffer_frames);
 }
 
-/* Frames [from, to) of the playback stream can be read. */
-struct avring_audio_window {
+/**
+ * struct avring_audio_player - who plays, as the loopback hears it at one moment
+ * @layout: of its frames
+ * @rate: of its frames
+ * @base: frame n happens at event @base + n of @rate
+ * @from: the first frame that may be read
+ * @to: the first one behind those
+ * @stream: the playback stream, or NULL if it is a producer that writes the ring
+ * @ring: then that ring
+ */
+struct avring_audio_player {
+	const struct avring_samples_layout *layout;
+	struct avring_rate rate;
+	u64 base;
 	s64 from;
 	s64 to;
+	const struct avring_audio_stream *stream;
+	const struct avring_audio_ring *ring;
 };
 
-static struct avring_audio_window avring_audio_window(const struct avring_audio_stream *play)
+static void avring_audio_hear_stream(const struct avring_audio_stream *play,
+				     struct avring_audio_player *player)
 {
-	struct avring_audio_window window = {};
-
+	*player = (struct avring_audio_player){
+		.layout = &play->layout,
+		.rate = play->rate,
+		.base = play->base,
+		.stream = play,
+	};
 	if (play->running) {
-		window.from = max(play->seen, play->start_pos);
-		window.to = play->written;
+		player->from = max(play->seen, play->start_pos);
+		player->to = play->written;
 	}
-	return window;
 }
 
-static bool avring_audio_readable(const struct avring_audio_window *window, s64 frame)
+/* Frames of the ring are counted from where its timeline was last set. */
+static void avring_audio_hear_ring(const struct avring_audio_ring *ring,
+				   struct avring_audio_player *player)
 {
-	return frame >= window->from && frame < window->to;
+	const u32 frame_bytes = ring->layout.frame_bytes;
+	const struct avring_ring *pages = ring->stream.ring;
+
+	*player = (struct avring_audio_player){
+		.layout = &ring->layout,
+		.rate = ring->rate,
+		.base = ring->base,
+		.from = div_s64((s64)(pages->tail - ring->origin) + frame_bytes - 1, frame_bytes),
+		.to = div_u64(pages->head - ring->origin, frame_bytes),
+		.ring = ring,
+	};
+	player->from = max_t(s64, player->from, 0);
 }
 
-static void avring_audio_silence(struct avring_audio *audio, void *dst, u32 frames)
+/* Return: false if nobody plays. */
+static bool avring_audio_hear(struct avring_audio *audio, struct avring_audio_player *player)
 {
-	memset(dst, 0, (size_t)frames * avring_audio_capture(audio)->layout.frame_bytes);
-	audio->stats.silence_frames += frames;
+	if (audio->ring.producer)
+		avring_audio_hear_ring(&audio->ring, player);
+	else
+		avring_audio_hear_stream(avring_audio_playback(audio), player);
+	return audio->ring.producer || player->stream->running;
 }
 
-/* Playback frames from @from on, all readable, byte by byte around the wrap. */
-static void avring_audio_loop_copy(const struct avring_audio_stream *play, u64 from, void *dst,
+static bool avring_audio_readable(const struct avring_audio_player *player, s64 frame)
+{
+	return frame >= player->from && frame < player->to;
+}
+
+/* A frame that may be read. Return: it, with @run frames in a row from there on. */
+static const void *avring_audio_player_at(const struct avring_audio_player *player, u64 frame,
+					  u32 *run)
+{
+	const struct avring_audio_ring *ring = player->ring;
+	u32 offset;
+
+	if (ring) {
+		*run = U32_MAX;
+		return avring_ring_at(ring->stream.ring,
+				      ring->origin + frame * ring->layout.frame_bytes);
+	}
+	div_u64_rem(frame, player->stream->buffer_frames, &offset);
+	*run = player->stream->buffer_frames - offset;
+	return avring_audio_frame_at(player->stream, frame);
+}
+
+static void avring_audio_silence(const struct avring_samples_layout *layout, void *dst, u32 frames)
+{
+	memset(dst, 0, (size_t)frames * layout->frame_bytes);
+}
+
+/* Played frames from @from on, all readable, byte by byte around the wrap. */
+static void avring_audio_loop_copy(const struct avring_audio_player *player, u64 from, void *dst,
 				   u32 frames)
 {
-	const u32 frame_bytes = play->layout.frame_bytes;
+	const u32 frame_bytes = player->layout->frame_bytes;
 
 	while (frames) {
-		u32 offset, chunk;
+		const void *src;
+		u32 chunk;
 
-		div_u64_rem(from, play->buffer_frames, &offset);
-		chunk = min(frames, play->buffer_frames - offset);
-		memcpy(dst, avring_audio_frame_at(play, from), (size_t)chunk * frame_bytes);
+		src = avring_audio_player_at(player, from, &chunk);
+		chunk = min(frames, chunk);
+		memcpy(dst, src, (size_t)chunk * frame_bytes);
 		dst += (size_t)chunk * frame_bytes;
 		from += chunk;
 		frames -= chunk;
@@ -113,86 +177,97 @@ static void avring_audio_loop_copy(const struct avring_audio_stream *play, u64 f
 }
 
 /* Same rate and layout: silence, a run of played frames, silence. */
-static void avring_audio_loop_exact(struct avring_audio *audio, u64 first, void *dst, u32 frames)
+static u32 avring_audio_loop_exact(const struct avring_audio_player *player, u64 first, void *dst,
+				   u32 frames)
 {
-	const struct avring_audio_stream *play = avring_audio_playback(audio);
-	const struct avring_audio_window window = avring_audio_window(play);
-	const u32 frame_bytes = play->layout.frame_bytes;
-	const s64 from = first - play->base;
-	const u32 lead = clamp_t(s64, window.from - from, 0, frames);
-	const u32 end = clamp_t(s64, window.to - from, lead, frames);
+	const u32 frame_bytes = player->layout->frame_bytes;
+	const s64 from = first - player->base;
+	const u32 lead = clamp_t(s64, player->from - from, 0, frames);
+	const u32 end = clamp_t(s64, player->to - from, lead, frames);
 
-	avring_audio_silence(audio, dst, lead);
-	avring_audio_loop_copy(play, from + lead, dst + (size_t)lead * frame_bytes, end - lead);
-	avring_audio_silence(audio, dst + (size_t)end * frame_bytes, frames - end);
+	avring_audio_silence(player->layout, dst, lead);
+	avring_audio_loop_copy(player, from + lead, dst + (size_t)lead * frame_bytes, end - lead);
+	avring_audio_silence(player->layout, dst + (size_t)end * frame_bytes, frames - end);
+	return frames - (end - lead);
 }
 
-/* The playback frame that is heard at event @event of @rate; NULL if none is. */
-static const void *avring_audio_loop_frame(const struct avring_audio_stream *play,
-					   const struct avring_audio_window *window,
+/* The played frame that is heard at event @event of @rate; NULL if none is. */
+static const void *avring_audio_loop_frame(const struct avring_audio_player *player,
 					   struct avring_rate rate, u64 event)
 {
 	const u64 ns = avring_clock_event_ns(rate, event);
-	const s64 frame = avring_clock_event_at(play->rate, ns) - play->base;
+	const s64 frame = avring_clock_event_at(player->rate, ns) - player->base;
+	const struct avring_audio_stream *play = player->stream;
+	u32 run;
 
-	if (avring_audio_readable(window, frame))
-		return avring_audio_frame_at(play, frame);
-	if (play->running && play->held_pos && frame + 1 == play->held_pos)
+	if (avring_audio_readable(player, frame))
+		return avring_audio_player_at(player, frame, &run);
+	if (play && play->running && play->held_pos && frame + 1 == play->held_pos)
 		return play->held;
 	return NULL;
 }
 
 /* Anything else: frame by frame. */
-static void avring_audio_loop_convert(struct avring_audio *audio, u64 first, void *dst, u32 frames)
+static u32 avring_audio_loop_convert(const struct avring_audio_player *player,
+				     const struct avring_samples_layout *layout,
+				     struct avring_rate rate, u64 first, void *dst, u32 frames)
 {
-	const struct avring_audio_stream *play = avring_audio_playback(audio);
-	const struct avring_audio_stream *capture = avring_audio_capture(audio);
-	const struct avring_audio_window window = avring_audio_window(play);
+	u32 silent = 0;
 	u32 i;
 
 	for (i = 0; i < frames; i++) {
-		const void *src = avring_audio_loop_frame(play, &window, capture->rate, first + i);
+		const void *src = avring_audio_loop_frame(player, rate, first + i);
 
-		avring_samples_convert(&play->layout, src, &capture->layout, dst);
-		audio->stats.silence_frames += !src;
-		dst += capture->layout.frame_bytes;
+		avring_samples_convert(player->layout, src, layout, dst);
+		silent += !src;
+		dst += layout->frame_bytes;
 	}
+	return silent;
 }
 
 /**
- * avring_audio_loop_converts() - is each frame worked on, not only copied?
+ * avring_audio_loop_converts() - would each frame be worked on, not only copied?
  * @audio: the sound card
+ * @layout: of the frames that are captured
+ * @rate: of the frames that are captured
  *
  * Context: any, avring_audio::lock held.
- * Return: true if two running streams differ in rate or layout.
+ * Return: true if somebody plays at another rate or in another layout.
  */
-bool avring_audio_loop_converts(struct avring_audio *audio)
+bool avring_audio_loop_converts(struct avring_audio *audio,
+				const struct avring_samples_layout *layout,
+				struct avring_rate rate)
 {
-	const struct avring_audio_stream *play = avring_audio_playback(audio);
-	const struct avring_audio_stream *capture = avring_audio_capture(audio);
+	struct avring_audio_player player;
 
-	return play->running && capture->running &&
-	       (play->rate.num != capture->rate.num ||
-		!avring_samples_equal(&play->layout, &capture->layout));
+	return avring_audio_hear(audio, &player) &&
+	       (player.rate.num != rate.num || !avring_samples_equal(player.layout, layout));
 }
 
 /**
- * avring_audio_loop_fill() - what is played, as a run of capture frames
+ * avring_audio_loop_fill() - what is played, as a run of captured frames
  * @audio: the sound card
- * @first: event of the capture rate at which the first frame happens
+ * @layout: of the frames
+ * @rate: of the frames
+ * @first: event of @rate at which the first frame happens
  * @dst: where to put them
  * @frames: how many
  *
  * Context: any, avring_audio::lock held, before the playback position moves.
+ * Return: how many of them are silence that nobody played.
  */
-void avring_audio_loop_fill(struct avring_audio *audio, u64 first, void *dst, u32 frames)
+u32 avring_audio_loop_fill(struct avring_audio *audio, const struct avring_samples_layout *layout,
+			   struct avring_rate rate, u64 first, void *dst, u32 frames)
 {
-	if (!avring_audio_playback(audio)->running)
-		avring_audio_silence(audio, dst, frames);
-	else if (avring_audio_loop_converts(audio))
-		avring_audio_loop_convert(audio, first, dst, frames);
-	else
-		avring_audio_loop_exact(audio, first, dst, frames);
+	struct avring_audio_player player;
+
+	if (!avring_audio_hear(audio, &player)) {
+		avring_audio_silence(layout, dst, frames);
+		return frames;
+	}
+	if (player.rate.num != rate.num || !avring_samples_equal(player.layout, layout))
+		return avring_audio_loop_convert(&player, layout, rate, first, dst, frames);
+	return avring_audio_loop_exact(&player, first, dst, frames);
 }
 
 /**
@@ -206,10 +281,11 @@ void avring_audio_loop_fill(struct avring_audio *audio, u64 first, void *dst, u3
 void avring_audio_loop_hold(struct avring_audio *audio)
 {
 	struct avring_audio_stream *play = avring_audio_playback(audio);
-	const struct avring_audio_window window = avring_audio_window(play);
+	struct avring_audio_player player;
 
+	avring_audio_hear_stream(play, &player);
 	play->held_pos = 0;
-	if (!avring_audio_readable(&window, play->pos - 1))
+	if (!avring_audio_readable(&player, play->pos - 1))
 		return;
 	memcpy(play->held, avring_audio_frame_at(play, play->pos - 1), play->layout.frame_bytes);
 	play->held_pos = play->pos;

@@ -5,11 +5,14 @@
  *   avring_audio.c         card: made, registered, disconnected, freed
  *   avring_pcm.c           ALSA's view: PCM operations, buffers, timestamps
  *   avring_audio_engine.c  time: positions, timer, who moves when
+ *   avring_audio_ring.c    the ring: readers, producer, chunks
  *   avring_audio_loop.c    source: what the playback stream plays
  *   avring_tone.c          source: the beep
  *   avring_mixer.c         controls
  *
- * Lock order: ALSA's stream lock, then avring_audio::lock, then the timer's own.
+ * Lock order: ALSA's stream lock, then avring_audio::lock, then the timer's own and
+ * the ring's. avring_audio_ring::tune is outside of avring_audio::lock; ALSA's locks
+ * and it never meet.
  *
  *   stream lock	ALSA's, one per substream; trigger, pointer and time info are
  *			called with it held
@@ -31,6 +34,7 @@
 #include "avring_audio.h"
 #include "avring_clock.h"
 #include "avring_samples.h"
+#include "avring_stream.h"
 #include "avring_tone.h"
 
 struct avring_store;
@@ -52,13 +56,15 @@ enum avring_audio_source {
 /**
  * struct avring_audio_source_ops - one source
  * @name: item of the control "Capture Source"
- * @fill: required; writes @frames frames to @dst, the first of which happens at
- *	event @first of the capture rate. Called with avring_audio::lock held, time
- *	running forward, before the playback position moves
+ * @fill: required; writes @frames frames of @layout to @dst, the first of which
+ *	happens at event @first of @rate. Called with avring_audio::lock held, time
+ *	running forward, before the playback position moves. Returns how many of them
+ *	are silence because nobody plays
  */
 struct avring_audio_source_ops {
 	const char *name;
-	void (*fill)(struct avring_audio *audio, u64 first, void *dst, u32 frames);
+	u32 (*fill)(struct avring_audio *audio, const struct avring_samples_layout *layout,
+		    struct avring_rate rate, u64 first, void *dst, u32 frames);
 };
 
 extern const struct avring_audio_source_ops avring_audio_sources[AVRING_AUDIO_SOURCES];
@@ -120,6 +126,42 @@ struct avring_audio_stream {
 };
 
 /**
+ * struct avring_audio_ring - the ring of the sound
+ * @tune: serialises attach, detach and setup; guards @wish and @stream but for its
+ *	@ring and @sequence. Outside of avring_audio::lock
+ * @stream: the ring. From here on: under avring_audio::lock, changed under both locks
+ *	if attach and detach change it
+ * @wish: format of the rings to come
+ * @producer: who writes the ring in place, or NULL
+ * @layout: of the ring's frames
+ * @rate: frames per second
+ * @period_frames: of a chunk
+ * @base: frame n since @origin happens at event @base + n of @rate
+ * @origin: position in the ring of the first frame of the timeline that @base begins
+ * @pos: frames since @origin that have been filled in, or written by @producer
+ * @chunk_pos: @pos at the beginning of the chunk that is being filled
+ * @chunk: where that chunk lies; NULL before its first frame
+ * @chunk_silent: frames in it that nobody played
+ * @begun: bytes that @producer has asked for and not committed
+ */
+struct avring_audio_ring {
+	struct mutex tune;
+	struct avring_stream stream;
+	struct avring_audio_format wish;
+	const struct avring_ring_reader *producer;
+	struct avring_samples_layout layout;
+	struct avring_rate rate;
+	u32 period_frames;
+	u64 base;
+	u64 origin;
+	u64 pos;
+	u64 chunk_pos;
+	void *chunk;
+	u32 chunk_silent;
+	u64 begun;
+};
+
+/**
  * struct avring_audio - the private data of the snd_card
  * @card: whose memory this is
  * @pcm: device 0
@@ -130,6 +172,7 @@ struct avring_audio_stream {
  * @timer: fires at the next boundary of any running stream; armed under @lock
  * @lock: see the lock order above
  * @streams: by SNDRV_PCM_STREAM_*. This group: under @lock
+ * @ring: for readers of the ring node
  * @source: enum avring_audio_source
  * @tone: the tone and its controls
  * @stats: counters
@@ -145,6 +188,7 @@ struct avring_audio {
 
 	spinlock_t lock; /* see the lock order above */
 	struct avring_audio_stream streams[SNDRV_PCM_STREAM_LAST + 1];
+	struct avring_audio_ring ring;
 	u32 source;
 	struct avring_tone tone;
 	struct avring_audio_stats stats;
@@ -158,12 +202,24 @@ int avring_mixer_new(struct avring_audio *audio);
 void avring_mixer_signal_changed(struct avring_audio *audio);
 
 /* avring_audio_loop.c */
-void avring_audio_loop_fill(struct avring_audio *audio, u64 first, void *dst, u32 frames);
-bool avring_audio_loop_converts(struct avring_audio *audio);
+u32 avring_audio_loop_fill(struct avring_audio *audio, const struct avring_samples_layout *layout,
+			   struct avring_rate rate, u64 first, void *dst, u32 frames);
+bool avring_audio_loop_converts(struct avring_audio *audio,
+				const struct avring_samples_layout *layout,
+				struct avring_rate rate);
 void avring_audio_loop_hold(struct avring_audio *audio);
 u64 avring_audio_written(const struct avring_audio_stream *play);
 
+/* avring_audio_ring.c */
+void avring_audio_ring_init(struct avring_audio *audio);
+void avring_audio_ring_advance_locked(struct avring_audio *audio, u64 now);
+u64 avring_audio_ring_due_ns(const struct avring_audio *audio);
+
 /* avring_audio_engine.c */
+u32 avring_audio_capture_frames(struct avring_audio *audio,
+				const struct avring_samples_layout *layout,
+				struct avring_rate rate, u64 first, void *dst, u32 frames);
+void avring_audio_arm_locked(struct avring_audio *audio);
 void avring_audio_engine_init(struct avring_audio *audio);
 void avring_audio_engine_sync(struct avring_audio *audio);
 void avring_audio_advance_locked(struct avring_audio *audio);
@@ -181,6 +237,12 @@ static inline struct avring_audio_stream *avring_audio_playback(struct avring_au
 static inline struct avring_audio_stream *avring_audio_capture(struct avring_audio *audio)
 {
 	return &audio->streams[SNDRV_PCM_STREAM_CAPTURE];
+}
+
+/* Does the engine itself write the ring? */
+static inline bool avring_audio_fills_ring_locked(const struct avring_audio *audio)
+{
+	return audio->ring.stream.ring && !audio->ring.producer;
 }
 
 static inline void *avring_audio_frame_at(const struct avring_audio_stream *stream, u64 frame)

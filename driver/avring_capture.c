@@ -24,12 +24,10 @@ static struct avring_capture *avring_capture_of(struct file *file)
 static int avring_capture_start(struct avring_queue *queue)
 {
 	struct avring_node *node = avring_queue_node(queue);
-	struct avring_capture *cap = container_of(node, struct avring_capture, node);
 	int err = avring_node_alive(node);
 
 	if (!err)
-		avring_engine_start_capture(node->engine, queue, &node->pix, node->rate,
-					    cap->input);
+		err = avring_engine_start_capture(node->engine, queue, &node->pix, node->rate);
 	return err;
 }
 
@@ -58,7 +56,11 @@ static bool avring_capture_producer(struct avring_capture *cap, struct v4l2_pix_
 	       avring_engine_producer(cap->node.engine, pix, rate);
 }
 
-static void avring_capture_follow(struct avring_capture *cap)
+/**
+ * avring_capture_follow() - take over what a producer sends
+ * @cap: the node; its lock is held
+ */
+void avring_capture_follow(struct avring_capture *cap)
 {
 	struct v4l2_pix_format pix;
 	struct avring_rate rate;
@@ -97,8 +99,15 @@ static int avring_capture_try_fmt(struct file *file, void *priv, struct v4l2_for
 
 static int avring_capture_s_fmt(struct file *file, void *priv, struct v4l2_format *format)
 {
+	struct avring_node *node = avring_node_of(file);
+	int err;
+
+	if (vb2_is_busy(&node->queue.vb2))
+		return -EBUSY;
+	avring_capture_follow(avring_capture_of(file));
 	avring_capture_try_fmt(file, priv, format);
-	return avring_node_set_format(avring_node_of(file), &format->fmt.pix);
+	err = avring_engine_set_format(node->engine, &format->fmt.pix, node->rate);
+	return err ? err : avring_node_set_format(node, &format->fmt.pix);
 }
 
 static int avring_capture_enum_framesizes(struct file *file, void *priv,
@@ -149,12 +158,24 @@ static int avring_capture_g_parm(struct file *file, void *priv, struct v4l2_stre
 
 static int avring_capture_s_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)
 {
+	struct avring_capture *cap = avring_capture_of(file);
+	struct avring_node *node = &cap->node;
+	struct v4l2_pix_format pix;
+	struct avring_rate rate;
 	int err;
 
 	if (parm->type != V4L2_BUF_TYPE_VIDEO_CAPTURE)
 		return -EINVAL;
-	err = avring_node_set_rate(avring_node_of(file), &parm->parm.capture.timeperframe);
-	return err ? err : avring_capture_g_parm(file, priv, parm);
+	if (vb2_is_streaming(&node->queue.vb2))
+		return -EBUSY;
+	if (!avring_capture_producer(cap, &pix, &rate)) {
+		rate = avring_rate_nearest(&parm->parm.capture.timeperframe);
+		err = avring_engine_set_format(node->engine, &node->pix, rate);
+		if (err)
+			return err;
+		node->rate = rate;
+	}
+	return avring_capture_g_parm(file, priv, parm);
 }
 
 static const char * const avring_input_names[AVRING_INPUTS] = {
@@ -186,15 +207,21 @@ static int avring_capture_g_input(struct file *file, void *priv, unsigned int *i
 static int avring_capture_s_input(struct file *file, void *priv, unsigned int index)
 {
 	struct avring_capture *cap = avring_capture_of(file);
+	struct avring_node *node = &cap->node;
+	int err;
 
 	if (index >= AVRING_INPUTS)
 		return -EINVAL;
 	if (index == cap->input)
 		return 0;
-	if (vb2_is_busy(&cap->node.queue.vb2))
+	if (vb2_is_busy(&node->queue.vb2))
 		return -EBUSY;
+	err = avring_engine_set_input(node->engine, index);
+	if (err)
+		return err;
 	cap->input = index;
-	return 0;
+	avring_capture_follow(cap);
+	return avring_engine_set_format(node->engine, &node->pix, node->rate);
 }
 
 static int avring_capture_log_status(struct file *file, void *priv)
@@ -354,6 +381,7 @@ int avring_capture_init(struct avring_capture *cap, struct v4l2_device *v4l2_dev
 	int err;
 
 	cap->input = input;
+	avring_engine_set_input(engine, input);
 	err = avring_capture_init_ctrls(ctrls);
 	if (!err)
 		err = avring_node_init(&cap->node, v4l2_dev, engine, V4L2_BUF_TYPE_VIDEO_CAPTURE,

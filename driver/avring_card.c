@@ -21,10 +21,11 @@
 #include "avring_engine.h"
 #include "avring_media.h"
 #include "avring_output.h"
+#include "avring_ringdev.h"
 
 /**
  * struct avring_card - the aggregate
- * @refs: driver, V4L2 device, sound card
+ * @refs: driver, V4L2 device, sound card, ring node
  * @mdev: media device
  * @v4l2_dev: parent of the video nodes
  * @engine: moves pictures
@@ -32,6 +33,7 @@
  * @output: video node
  * @audio: sound card, gone after avring_card_remove()
  * @media: sound in the media graph
+ * @ringdev: ring node
  */
 struct avring_card {
 	struct kref refs;
@@ -42,6 +44,7 @@ struct avring_card {
 	struct avring_output output;
 	struct avring_audio *audio;
 	struct avring_media media;
+	struct avring_ringdev ringdev;
 };
 
 /* Cards that are not freed yet. */
@@ -83,6 +86,11 @@ static void avring_card_v4l2_released(struct v4l2_device *v4l2_dev)
 }
 
 static void avring_card_audio_released(void *card)
+{
+	avring_card_put(card);
+}
+
+static void avring_card_ringdev_released(void *card)
 {
 	avring_card_put(card);
 }
@@ -134,6 +142,23 @@ static int avring_card_init_audio(struct avring_card *card, struct device *dev,
 	return err;
 }
 
+/* The ring node takes its reference at once. */
+static void avring_card_init_ringdev(struct avring_card *card, struct device *dev, int number)
+{
+	struct avring_ringdev *ringdev = &card->ringdev;
+
+	ringdev->sources[AVRING_STREAM_VIDEO] = (struct avring_source){
+		&avring_capture_ring_ops, &card->capture,
+	};
+	ringdev->sources[AVRING_STREAM_AUDIO] = (struct avring_source){
+		&avring_audio_ring_ops, card->audio,
+	};
+	ringdev->released = avring_card_ringdev_released;
+	ringdev->data = card;
+	kref_get(&card->refs);
+	avring_ringdev_init(ringdev, dev, number);
+}
+
 /**
  * avring_card_new() - build a card, visible to nobody
  * @dev: its device
@@ -169,6 +194,7 @@ struct avring_card *avring_card_new(struct device *dev, const struct avring_card
 	err = avring_card_init_audio(card, dev, config);
 	if (err)
 		goto cleanup_output;
+	avring_card_init_ringdev(card, dev, config->number);
 	card->v4l2_dev.release = avring_card_v4l2_released;
 	kref_get(&card->refs);
 	atomic_inc(&avring_live_cards);
@@ -205,6 +231,32 @@ static int avring_card_register_graph(struct avring_card *card)
 	return err;
 }
 
+static struct avring_devnum avring_card_devnum(dev_t devt)
+{
+	return (struct avring_devnum){ .major = MAJOR(devt), .minor = MINOR(devt) };
+}
+
+static struct avring_devnum avring_card_audio_devnum(struct avring_card *card,
+						     enum avring_audio_node node)
+{
+	return avring_card_devnum(avring_audio_devt(card->audio, node));
+}
+
+/* The last node: who sees it can be told of all others. */
+static int avring_card_register_ringdev(struct avring_card *card)
+{
+	struct avring_info *info = &card->ringdev.info;
+
+	info->alsa_card = avring_audio_number(card->audio);
+	info->capture = avring_card_devnum(card->capture.node.vdev.dev.devt);
+	info->output = avring_card_devnum(card->output.node.vdev.dev.devt);
+	info->pcm_capture = avring_card_audio_devnum(card, AVRING_AUDIO_CAPTURE);
+	info->pcm_playback = avring_card_audio_devnum(card, AVRING_AUDIO_PLAYBACK);
+	info->control = avring_card_audio_devnum(card, AVRING_AUDIO_CONTROL);
+	info->media = avring_card_devnum(card->mdev.devnode->dev.devt);
+	return avring_ringdev_register(&card->ringdev);
+}
+
 /**
  * avring_card_register() - show a card to user space
  * @card: from avring_card_new()
@@ -224,6 +276,8 @@ int avring_card_register(struct avring_card *card)
 		err = avring_card_register_graph(card);
 	if (!err)
 		err = media_device_register(&card->mdev);
+	if (!err)
+		err = avring_card_register_ringdev(card);
 	return err;
 }
 
@@ -236,6 +290,7 @@ int avring_card_register(struct avring_card *card)
  */
 void avring_card_remove(struct avring_card *card)
 {
+	avring_ringdev_unregister(&card->ringdev);
 	media_device_unregister(&card->mdev);
 	avring_media_remove(&card->media);
 	avring_node_unregister(&card->output.node);
@@ -244,5 +299,6 @@ void avring_card_remove(struct avring_card *card)
 	avring_audio_disconnect(card->audio);
 	v4l2_device_disconnect(&card->v4l2_dev);
 	v4l2_device_put(&card->v4l2_dev);
+	put_device(&card->ringdev.dev);
 	avring_card_put(card);
 }

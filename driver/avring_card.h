@@ -4,17 +4,22 @@
  *
  * Lock order, outermost first:
  *
- *	node lock (avring_node.lock), or control handler lock
- *	  engine lock (avring_engine.lock)
- *	    buffer list lock (avring_queue.lock)
+ *	ring node (avring_ringdev.alive), then its file (avring_ring_file.lock)
+ *	  node lock (avring_node.lock)
+ *	    tune lock (avring_engine.tune)
+ *	  control handler lock
+ *	      engine lock (avring_engine.lock)
+ *	        buffer list lock (avring_queue.lock)
+ *	  sound's tune lock (avring_audio.ring.tune)
  *	PCM stream lock
- *	  sound lock (in avring_audio)
+ *	  sound lock (avring_audio.lock)
+ *	    ring lock (avring_ring.lock), under the engine's lock too
  *	store lock (avring_store.lock), taken under any of the sleeping ones
  *
  * Lifetime: one kref. The driver holds one reference from probe to remove, the
  * V4L2 device one until its last node is closed, the sound card one until its
- * last file is closed. The last one frees the card. Mappings hold stores, not
- * cards.
+ * last file is closed, the ring node likewise. The last one frees the card. Mappings
+ * hold stores, not cards.
  */
 #ifndef AVRING_CARD_H
 #define AVRING_CARD_H

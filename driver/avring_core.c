@@ -11,6 +11,7 @@
 
 #include "avring_card.h"
 #include "avring_compat.h"
+#include "avring_ringdev.h"
 
 #define AVRING_MAX_CARDS	8
 
@@ -122,14 +123,22 @@ static int __init avring_init(void)
 
 	if (err)
 		return err;
-	err = platform_driver_register(&avring_driver);
+	err = avring_ringdev_init_class(AVRING_MAX_CARDS);
 	if (err)
 		return err;
+	err = platform_driver_register(&avring_driver);
+	if (err)
+		goto exit_class;
 	err = avring_add_devices();
-	if (err) {
-		platform_driver_unregister(&avring_driver);
-		avring_card_wait_released();
-	}
+	if (err)
+		goto unregister_driver;
+	return 0;
+
+unregister_driver:
+	platform_driver_unregister(&avring_driver);
+	avring_card_wait_released();
+exit_class:
+	avring_ringdev_exit_class();
 	return err;
 }
 module_init(avring_init);
@@ -139,6 +148,7 @@ static void __exit avring_exit(void)
 	avring_remove_devices(avring_cards);
 	platform_driver_unregister(&avring_driver);
 	avring_card_wait_released();
+	avring_ringdev_exit_class();
 }
 module_exit(avring_exit);
 

@@ -9,15 +9,12 @@
  */
 #include <linux/kthread.h>
 #include <linux/ktime.h>
-#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "avring_engine.h"
-#include "avring_format.h"
-#include "avring_queue.h"
+#include "avring_engine_priv.h"
 
 /*
  * A thread that is late delivers late: nothing is lost as long as buffers wait.
@@ -25,94 +22,22 @@
  */
 #define AVRING_MAX_LAG_NS	(250 * NSEC_PER_MSEC)
 
-/**
- * struct avring_side - one video node as the engine sees it
- * @queue: NULL while it does not stream
- * @pix: format of its frames
- * @rate: frame rate
- * @next: number of the next tick on the card's timeline
- */
-struct avring_side {
-	struct avring_queue *queue;
-	struct v4l2_pix_format pix;
-	struct avring_rate rate;
-	u64 next;
-};
-
-/**
- * struct avring_engine - see avring_engine.h
- * @lock: guards all fields down to @stats; process context. Order: node lock or
- *	control handler lock -> this -> queue list lock
- * @capture: the capture node
- * @output: the output node
- * @pattern: draws
- * @input: what capture shows
- * @locked: frames of the producer drive capture
- * @signal_end_ns: when the signal counts as lost
- * @sequence: of the next captured frame
- * @output_sequence: of the next written frame
- * @missing: frames dropped since the last delivered one
- * @last_ns: time of the last delivered frame; the next one is later
- * @hold_ns: how long a written frame waits for a reader
- * @held_since_ns: since when it waits, 0 if none does
- * @reader_late: a frame waited in vain; do not wait for this reader again before
- *	it has taken one
- * @stats: since STREAMON
- * @source_change: tells the capture node that the producer's format is another
- * @source_change_data: its argument; both are set once, before the thread runs
- * @flash_rate: frame rate of the flashes for the tone, packed into one word that
- *	may be read at any time
- * @thread: the engine
- * @kicked: barrier A
- */
-struct avring_engine {
-	struct mutex lock;
-	struct avring_side capture;
-	struct avring_side output;
-	struct avring_pattern *pattern;
-	enum avring_input input;
-	bool locked;
-	u64 signal_end_ns;
-	u32 sequence;
-	u32 output_sequence;
-	u64 missing;
-	u64 last_ns;
-	u64 hold_ns;
-	u64 held_since_ns;
-	bool reader_late;
-	struct avring_engine_stats stats;
-
-	void (*source_change)(void *data);
-	void *source_change_data;
-	u32 flash_rate;
-	struct task_struct *thread;
-	bool kicked;
-};
-
-static u64 avring_side_time(const struct avring_side *side)
-{
-	return avring_clock_event_ns(side->rate, side->next);
-}
-
-static void avring_side_start(struct avring_side *side, struct avring_queue *queue,
-			      const struct v4l2_pix_format *pix, struct avring_rate rate)
-{
-	side->queue = queue;
-	side->pix = *pix;
-	side->rate = rate;
-	side->next = avring_clock_event_after(rate, ktime_get_ns());
-}
-
 /* Time on one stream never stands still, whichever side drives it. */
 static void avring_side_not_before(struct avring_side *side, u64 last_ns)
 {
-	if (side->queue && avring_side_time(side) <= last_ns)
+	if (avring_side_time(side) <= last_ns)
 		side->next = avring_clock_event_after(side->rate, last_ns + 1);
 }
 
 static bool avring_side_due(const struct avring_side *side, u64 now)
 {
-	return side->queue && avring_side_time(side) <= now;
+	return avring_side_time(side) <= now;
+}
+
+/* Is anybody there for captured frames that the engine must make itself? */
+static bool avring_engine_captures_locked(const struct avring_engine *e)
+{
+	return e->capture.queue || avring_engine_fills_ring_locked(e);
 }
 
 /* Return: the number of ticks that were skipped. */
@@ -128,8 +53,11 @@ static u64 avring_side_catch_up(struct avring_side *side, u64 now)
 	return skipped;
 }
 
+/* Frames that the capture node does not get. */
 static void avring_engine_drop_locked(struct avring_engine *e, u64 frames)
 {
+	if (!e->capture.queue)
+		return;
 	e->sequence += frames;
 	e->missing += frames;
 }
@@ -143,16 +71,54 @@ static void avring_engine_deliver_locked(struct avring_engine *e, struct avring_
 	avring_queue_done(e->capture.queue, buf, e->sequence++, ns);
 }
 
-static void avring_engine_lose_locked(struct avring_engine *e)
+/**
+ * avring_engine_show_locked() - give a finished frame to the capture node, if it streams
+ * @e: the engine, locked
+ * @frame: of the node's format
+ * @ns: time of the frame
+ */
+void avring_engine_show_locked(struct avring_engine *e, const void *frame, u64 ns)
+{
+	struct avring_buffer *buf;
+
+	if (!e->capture.queue)
+		return;
+	buf = avring_queue_first(e->capture.queue);
+	if (!buf) {
+		avring_engine_drop_locked(e, 1);
+		return;
+	}
+	memcpy(avring_buffer_vaddr(buf), frame, e->capture.pix.sizeimage);
+	avring_engine_deliver_locked(e, buf, ns);
+}
+
+/**
+ * avring_engine_signal_locked() - a producer has sent a frame
+ * @e: the engine, locked
+ * @rate: of the producer
+ * @now: CLOCK_MONOTONIC in ns
+ */
+void avring_engine_signal_locked(struct avring_engine *e, struct avring_rate rate, u64 now)
+{
+	e->locked = true;
+	e->signal_end_ns = now + 2 * avring_clock_event_ns(rate, 1) + AVRING_MAX_LAG_NS;
+}
+
+/**
+ * avring_engine_lose_locked() - no producer any more
+ * @e: the engine, locked
+ */
+void avring_engine_lose_locked(struct avring_engine *e)
 {
 	e->locked = false;
 	e->stats.losses++;
 }
 
-/* A reader looks at the loopback input, and a producer streams into it. */
+/* A reader looks at the loopback input, and the output node streams into it. */
 static bool avring_engine_looped_locked(const struct avring_engine *e)
 {
-	return e->capture.queue && e->output.queue && e->input == AVRING_INPUT_LOOPBACK;
+	return avring_engine_captures_locked(e) && e->output.queue &&
+	       e->input == AVRING_INPUT_LOOPBACK;
 }
 
 static bool avring_engine_linked_locked(const struct avring_engine *e)
@@ -161,10 +127,20 @@ static bool avring_engine_linked_locked(const struct avring_engine *e)
 	       avring_format_equal(&e->capture.pix, &e->output.pix);
 }
 
-/* The reader has to ask for the producer's format to see it. */
-static void avring_engine_tell_mismatch_locked(const struct avring_engine *e)
+static bool avring_engine_mismatch_locked(const struct avring_engine *e)
 {
-	if (avring_engine_looped_locked(e) && !avring_engine_linked_locked(e))
+	if (e->producer)
+		return !avring_format_equal(&e->capture.pix, &e->produced.pix);
+	return avring_engine_looped_locked(e) && !avring_engine_linked_locked(e);
+}
+
+/**
+ * avring_engine_tell_mismatch_locked() - the node has to ask for the producer's format
+ * @e: the engine, locked
+ */
+void avring_engine_tell_mismatch_locked(const struct avring_engine *e)
+{
+	if (e->capture.queue && avring_engine_mismatch_locked(e))
 		e->source_change(e->source_change_data);
 }
 
@@ -182,21 +158,21 @@ static bool avring_engine_wait_over_locked(struct avring_engine *e, u64 now)
 static bool avring_engine_hand_over_locked(struct avring_engine *e, struct avring_buffer *src,
 					   u64 now)
 {
-	struct avring_buffer *dst = avring_queue_first(e->capture.queue);
+	const bool late = e->capture.queue && !avring_queue_first(e->capture.queue);
+	const void *frame = avring_buffer_vaddr(src);
 	u64 ns = avring_side_time(&e->output);
 
-	if (!dst && !avring_engine_wait_over_locked(e, now))
+	if (late && !avring_engine_wait_over_locked(e, now))
 		return false;
 	e->held_since_ns = 0;
-	e->reader_late = !dst;
-	e->locked = true;
-	e->signal_end_ns = now + 2 * avring_clock_event_ns(e->output.rate, 1) + AVRING_MAX_LAG_NS;
-	if (!dst) {
-		avring_engine_drop_locked(e, 1);
-		return true;
+	e->reader_late = late;
+	avring_engine_signal_locked(e, e->output.rate, now);
+	if (avring_engine_fills_ring_locked(e)) {
+		memcpy(avring_ring_begin(e->stream.ring, e->capture.pix.sizeimage), frame,
+		       e->capture.pix.sizeimage);
+		avring_engine_publish_locked(e, e->output.next, ns, 0);
 	}
-	memcpy(avring_buffer_vaddr(dst), avring_buffer_vaddr(src), e->capture.pix.sizeimage);
-	avring_engine_deliver_locked(e, dst, ns);
+	avring_engine_show_locked(e, frame, ns);
 	return true;
 }
 
@@ -214,33 +190,76 @@ static void avring_engine_output_tick_locked(struct avring_engine *e, u64 now)
 	out->next++;
 }
 
-static void avring_engine_draw_locked(struct avring_engine *e, void *dst)
+static bool avring_engine_has_signal_locked(const struct avring_engine *e)
+{
+	return e->input != AVRING_INPUT_LOOPBACK;
+}
+
+static struct avring_frame avring_engine_frame_locked(const struct avring_engine *e, u32 sequence)
 {
 	struct avring_frame frame = {
-		.sequence = e->sequence,
+		.sequence = sequence,
 		.number = e->capture.next,
 		.time_ns = avring_side_time(&e->capture),
 	};
 
-	if (e->input == AVRING_INPUT_LOOPBACK) {
-		avring_pattern_draw_no_signal(e->pattern, dst);
-		e->stats.no_signal++;
-		return;
-	}
 	frame.flash = avring_clock_flash_at(e->capture.rate, frame.time_ns) == frame.time_ns;
-	avring_pattern_draw(e->pattern, dst, &frame);
+	return frame;
 }
 
-/* The next frame of our own, or a gap where nobody has queued a buffer for it. */
+static void avring_engine_draw_locked(struct avring_engine *e, void *dst, u32 sequence)
+{
+	const struct avring_frame frame = avring_engine_frame_locked(e, sequence);
+
+	if (avring_engine_has_signal_locked(e))
+		avring_pattern_draw(e->pattern, dst, &frame);
+	else
+		avring_pattern_draw_no_signal(e->pattern, dst);
+}
+
+static void *avring_engine_draw_ring_locked(struct avring_engine *e)
+{
+	const u32 flags = avring_engine_has_signal_locked(e) ? 0 : AVRING_ENTRY_NO_SIGNAL;
+	void *dst = avring_ring_begin(e->stream.ring, e->capture.pix.sizeimage);
+
+	avring_engine_draw_locked(e, dst, e->stream.sequence);
+	avring_engine_publish_locked(e, e->capture.next, avring_side_time(&e->capture), flags);
+	return dst;
+}
+
+/* A frame that the ring has already got, with the sequence number of the node. */
+static void avring_engine_copy_locked(struct avring_engine *e, void *dst, const void *src)
+{
+	const struct avring_frame frame = avring_engine_frame_locked(e, e->sequence);
+
+	memcpy(dst, src, e->capture.pix.sizeimage);
+	if (avring_engine_has_signal_locked(e))
+		avring_pattern_stamp(e->pattern, dst, &frame);
+}
+
+/*
+ * The next frame of our own: in the ring if anybody reads that, in the first buffer
+ * that is queued, or both. Where nobody has queued a buffer the node sees a gap.
+ */
 static void avring_engine_generate_locked(struct avring_engine *e)
 {
-	struct avring_buffer *buf = avring_queue_first(e->capture.queue);
+	struct avring_buffer *buf = NULL;
+	const void *shared = NULL;
 
+	if (e->capture.queue)
+		buf = avring_queue_first(e->capture.queue);
+	if (avring_engine_fills_ring_locked(e))
+		shared = avring_engine_draw_ring_locked(e);
 	if (!buf) {
 		avring_engine_drop_locked(e, 1);
 		return;
 	}
-	avring_engine_draw_locked(e, avring_buffer_vaddr(buf));
+	if (shared)
+		avring_engine_copy_locked(e, avring_buffer_vaddr(buf), shared);
+	else
+		avring_engine_draw_locked(e, avring_buffer_vaddr(buf), e->sequence);
+	if (!avring_engine_has_signal_locked(e))
+		e->stats.no_signal++;
 	avring_engine_deliver_locked(e, buf, avring_side_time(&e->capture));
 }
 
@@ -254,6 +273,8 @@ static void avring_engine_capture_tick_locked(struct avring_engine *e, u64 now)
 		avring_engine_lose_locked(e);
 	if (!e->locked && !e->held_since_ns) {
 		avring_engine_drop_locked(e, skipped);
+		if (avring_engine_fills_ring_locked(e))
+			e->stream.sequence += skipped;
 		avring_engine_generate_locked(e);
 	}
 	cap->next++;
@@ -267,7 +288,7 @@ static u64 avring_engine_next_locked(const struct avring_engine *e)
 		next = avring_side_time(&e->output);
 	if (e->held_since_ns)
 		next = max(next, e->held_since_ns + e->hold_ns);
-	if (e->capture.queue)
+	if (avring_engine_captures_locked(e))
 		next = min(next, avring_side_time(&e->capture));
 	return next;
 }
@@ -281,11 +302,13 @@ static u64 avring_engine_step(struct avring_engine *e)
 	now = ktime_get_ns();
 	if (avring_engine_linked_locked(e))
 		avring_side_not_before(&e->output, e->last_ns);
-	if (avring_side_due(&e->output, now))
+	if (e->output.queue && avring_side_due(&e->output, now))
 		avring_engine_output_tick_locked(e, now);
-	avring_side_not_before(&e->capture, e->last_ns);
-	if (avring_side_due(&e->capture, now))
-		avring_engine_capture_tick_locked(e, now);
+	if (avring_engine_captures_locked(e)) {
+		avring_side_not_before(&e->capture, e->last_ns);
+		if (avring_side_due(&e->capture, now))
+			avring_engine_capture_tick_locked(e, now);
+	}
 	next = avring_engine_next_locked(e);
 	mutex_unlock(&e->lock);
 	return next;
@@ -338,6 +361,7 @@ struct avring_engine *avring_engine_new(int number, void (*source_change)(void *
 
 	if (!e)
 		return ERR_PTR(-ENOMEM);
+	mutex_init(&e->tune);
 	mutex_init(&e->lock);
 	e->source_change = source_change;
 	e->source_change_data = data;
@@ -346,6 +370,8 @@ struct avring_engine *avring_engine_new(int number, void (*source_change)(void *
 		err = PTR_ERR(e->pattern);
 		goto free_engine;
 	}
+	e->capture.rate = avring_rate_default();
+	e->output.rate = avring_rate_default();
 	avring_engine_set_flash_rate(e, avring_rate_default());
 	e->thread = kthread_run(avring_engine_thread, e, "avring%d", number);
 	if (IS_ERR(e->thread)) {
@@ -360,6 +386,7 @@ free_pattern:
 	avring_pattern_free(e->pattern);
 free_engine:
 	mutex_destroy(&e->lock);
+	mutex_destroy(&e->tune);
 	kfree(e);
 	return ERR_PTR(err);
 }
@@ -382,6 +409,7 @@ void avring_engine_free(struct avring_engine *e)
 	put_task_struct(e->thread);
 	avring_pattern_free(e->pattern);
 	mutex_destroy(&e->lock);
+	mutex_destroy(&e->tune);
 	kfree(e);
 }
 
@@ -396,106 +424,20 @@ void avring_engine_kick(struct avring_engine *e)
 }
 
 /**
- * avring_engine_start_capture() - begin to fill the buffers of the capture node
- * @e: the engine
- * @queue: the node's queue
- * @pix: format of its frames
- * @rate: its frame rate
- * @input: what to show
+ * avring_engine_retune_locked() - capture begins with another format
+ * @e: the engine, locked
+ * @pix: format of the frames to come
+ * @rate: their rate
  */
-void avring_engine_start_capture(struct avring_engine *e, struct avring_queue *queue,
-				 const struct v4l2_pix_format *pix, struct avring_rate rate,
-				 enum avring_input input)
+void avring_engine_retune_locked(struct avring_engine *e, const struct v4l2_pix_format *pix,
+				 struct avring_rate rate)
 {
-	mutex_lock(&e->lock);
 	avring_pattern_format(e->pattern, pix);
-	avring_side_start(&e->capture, queue, pix, rate);
-	e->input = input;
+	avring_side_start(&e->capture, pix, rate);
+	avring_engine_set_flash_rate(e, rate);
 	e->locked = false;
-	e->sequence = 0;
-	e->missing = 0;
-	e->last_ns = 0;
 	e->held_since_ns = 0;
 	e->reader_late = false;
-	memset(&e->stats, 0, sizeof(e->stats));
-	avring_engine_set_flash_rate(e, rate);
-	avring_engine_tell_mismatch_locked(e);
-	mutex_unlock(&e->lock);
-	avring_engine_kick(e);
-}
-
-/**
- * avring_engine_stop_capture() - fill no more buffers of the capture node
- * @e: the engine
- *
- * When it returns no buffer of the node is in use.
- */
-void avring_engine_stop_capture(struct avring_engine *e)
-{
-	mutex_lock(&e->lock);
-	e->capture.queue = NULL;
-	e->locked = false;
-	e->held_since_ns = 0;
-	mutex_unlock(&e->lock);
-	avring_engine_kick(e);
-}
-
-/**
- * avring_engine_start_output() - begin to take the frames of the output node
- * @e: the engine
- * @queue: the node's queue
- * @pix: format of its frames
- * @rate: its frame rate
- */
-void avring_engine_start_output(struct avring_engine *e, struct avring_queue *queue,
-				const struct v4l2_pix_format *pix, struct avring_rate rate)
-{
-	mutex_lock(&e->lock);
-	avring_side_start(&e->output, queue, pix, rate);
-	e->output_sequence = 0;
-	e->held_since_ns = 0;
-	avring_engine_tell_mismatch_locked(e);
-	mutex_unlock(&e->lock);
-	avring_engine_kick(e);
-}
-
-/**
- * avring_engine_stop_output() - take no more frames of the output node
- * @e: the engine
- *
- * When it returns no buffer of the node is in use.
- */
-void avring_engine_stop_output(struct avring_engine *e)
-{
-	mutex_lock(&e->lock);
-	e->output.queue = NULL;
-	e->held_since_ns = 0;
-	if (e->locked)
-		avring_engine_lose_locked(e);
-	mutex_unlock(&e->lock);
-}
-
-/**
- * avring_engine_producer() - is there a producer, and what does it send?
- * @e: the engine
- * @pix: its format, filled if there is one
- * @rate: its frame rate, filled if there is one
- *
- * Return: true if the output node streams.
- */
-bool avring_engine_producer(struct avring_engine *e, struct v4l2_pix_format *pix,
-			    struct avring_rate *rate)
-{
-	bool streams;
-
-	mutex_lock(&e->lock);
-	streams = e->output.queue;
-	if (streams) {
-		*pix = e->output.pix;
-		*rate = e->output.rate;
-	}
-	mutex_unlock(&e->lock);
-	return streams;
 }
 
 /**

@@ -23,8 +23,12 @@
 #include "avring_clock.h"
 #include "avring_pattern.h"
 
+struct avring_begin;
+struct avring_commit;
 struct avring_engine;
 struct avring_queue;
+struct avring_ring_reader;
+struct avring_setup;
 
 /**
  * struct avring_engine_stats - counters of the capture stream since STREAMON
@@ -50,13 +54,15 @@ struct avring_engine *avring_engine_new(int number, void (*source_change)(void *
 void avring_engine_stop(struct avring_engine *engine);
 void avring_engine_free(struct avring_engine *engine);
 
-void avring_engine_start_capture(struct avring_engine *engine, struct avring_queue *queue,
-				 const struct v4l2_pix_format *pix, struct avring_rate rate,
-				 enum avring_input input);
-void avring_engine_stop_capture(struct avring_engine *engine);
-void avring_engine_start_output(struct avring_engine *engine, struct avring_queue *queue,
+int avring_engine_start_capture(struct avring_engine *engine, struct avring_queue *queue,
 				const struct v4l2_pix_format *pix, struct avring_rate rate);
+void avring_engine_stop_capture(struct avring_engine *engine);
+int avring_engine_start_output(struct avring_engine *engine, struct avring_queue *queue,
+			       const struct v4l2_pix_format *pix, struct avring_rate rate);
 void avring_engine_stop_output(struct avring_engine *engine);
+int avring_engine_set_format(struct avring_engine *engine, const struct v4l2_pix_format *pix,
+			     struct avring_rate rate);
+int avring_engine_set_input(struct avring_engine *engine, enum avring_input input);
 void avring_engine_kick(struct avring_engine *engine);
 
 bool avring_engine_producer(struct avring_engine *engine, struct v4l2_pix_format *pix,
@@ -66,5 +72,20 @@ void avring_engine_set_pattern(struct avring_engine *engine, enum avring_pattern
 void avring_engine_set_hold(struct avring_engine *engine, u32 hold_ms);
 void avring_engine_stats(struct avring_engine *engine, struct avring_engine_stats *stats);
 u64 avring_engine_flash_at(const struct avring_engine *engine, u64 ns);
+
+int avring_engine_attach(struct avring_engine *engine, struct avring_ring_reader *reader,
+			 const struct v4l2_pix_format *pix, struct avring_rate rate, bool oldest);
+void avring_engine_detach(struct avring_engine *engine, struct avring_ring_reader *reader);
+int avring_engine_attach_producer(struct avring_engine *engine, struct avring_ring_reader *reader,
+				  const struct v4l2_pix_format *pix, struct avring_rate rate);
+void avring_engine_detach_producer(struct avring_engine *engine,
+				   struct avring_ring_reader *reader);
+int avring_engine_begin(struct avring_engine *engine, const struct avring_ring_reader *reader,
+			struct avring_begin *begin);
+int avring_engine_commit(struct avring_engine *engine, const struct avring_ring_reader *reader,
+			 struct avring_commit *commit);
+void avring_engine_get_setup(struct avring_engine *engine, struct avring_setup *setup);
+int avring_engine_set_setup(struct avring_engine *engine, const struct avring_setup *setup);
+void avring_engine_gone(struct avring_engine *engine);
 
 #endif

@@ -54,6 +54,9 @@ static int avring_mixer_source_put(struct snd_kcontrol *kcontrol, struct snd_ctl
 
 	if (source >= AVRING_AUDIO_SOURCES)
 		return -EINVAL;
+	/* A producer of the ring is not thrown out. */
+	if (source != AVRING_AUDIO_LOOPBACK && READ_ONCE(audio->ring.producer))
+		return -EBUSY;
 	return avring_mixer_change(audio, &audio->source, source);
 }
 

@@ -24,7 +24,7 @@ static int avring_output_start(struct avring_queue *queue)
 	int err = avring_node_alive(node);
 
 	if (!err)
-		avring_engine_start_output(node->engine, queue, &node->pix, node->rate);
+		err = avring_engine_start_output(node->engine, queue, &node->pix, node->rate);
 	return err;
 }
 

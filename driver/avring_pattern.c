@@ -165,11 +165,19 @@ static u32 avring_pattern_crc(const void *dst, size_t size)
 	return ~crc32_le(crc, dst + behind, size - behind);
 }
 
-static void avring_pattern_stamp(struct avring_pattern *pattern, void *dst,
-				 const struct avring_frame *frame)
+/**
+ * avring_pattern_stamp() - write the machine-readable stamp, if it is on
+ * @pattern: the generator
+ * @dst: a whole frame; a stamp that is there is written over
+ * @frame: which frame
+ */
+void avring_pattern_stamp(struct avring_pattern *pattern, void *dst,
+			  const struct avring_frame *frame)
 {
 	struct avring_frame_stamp *stamp = dst;
 
+	if (!pattern->stamp)
+		return;
 	stamp->magic = cpu_to_le32(AVRING_FRAME_STAMP_MAGIC);
 	stamp->sequence = cpu_to_le32(frame->sequence);
 	stamp->time_ns = cpu_to_le64(frame->time_ns);
@@ -195,8 +203,7 @@ void avring_pattern_draw(struct avring_pattern *pattern, void *dst,
 		avring_pattern_fill(pattern, dst, pattern->picture);
 		avring_pattern_label(pattern, dst, frame);
 	}
-	if (pattern->stamp)
-		avring_pattern_stamp(pattern, dst, frame);
+	avring_pattern_stamp(pattern, dst, frame);
 }
 
 /**

@@ -43,6 +43,8 @@ void avring_pattern_set(struct avring_pattern *pattern, enum avring_pattern_valu
 void avring_pattern_format(struct avring_pattern *pattern, const struct v4l2_pix_format *pix);
 void avring_pattern_draw(struct avring_pattern *pattern, void *dst,
 			 const struct avring_frame *frame);
+void avring_pattern_stamp(struct avring_pattern *pattern, void *dst,
+			  const struct avring_frame *frame);
 void avring_pattern_draw_no_signal(struct avring_pattern *pattern, void *dst);
 
 #endif

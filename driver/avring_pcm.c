@@ -83,10 +83,15 @@ static int avring_pcm_open(struct snd_pcm_substream *substream)
 	if (err < 0)
 		return err;
 
+	/* Somebody who writes the ring in place is the player. */
+	err = 0;
 	spin_lock_irq(&audio->lock);
-	stream->substream = substream;
+	if (stream == avring_audio_playback(audio) && audio->ring.producer)
+		err = -EBUSY;
+	else
+		stream->substream = substream;
 	spin_unlock_irq(&audio->lock);
-	return 0;
+	return err;
 }
 
 /* Forget the buffer. The stream is stopped and what was due has been taken. */

@@ -5,6 +5,7 @@
 #ifndef _UAPI_LINUX_AVRING_H
 #define _UAPI_LINUX_AVRING_H
 
+#include <linux/ioctl.h>
 #include <linux/types.h>
 #include <linux/v4l2-controls.h>
 
@@ -64,5 +65,401 @@ struct avring_frame_stamp {
 	__le32 flags;
 	__le32 crc;
 };
+
+/*
+ * The ring node, /dev/avringN.
+ *
+ * Each card has two streams, picture and sound. A stream is a ring of bytes in
+ * memory that user space maps twice in a row (linearized): a frame is always one
+ * contiguous range, also across the wrap. Positions are byte counts that only
+ * grow; position p is found at p modulo length in the first image.
+ *
+ * An open file attaches to one stream, as a reader or as the producer, and then
+ * maps three regions of it, each with mmap() at an offset that ATTACH reports:
+ *
+ * - control: struct avring_control, what has been published and what may already
+ *   be overwritten;
+ * - index: a ring of struct avring_entry, one for each frame (picture) or chunk
+ *   (sound); entry n is found at n modulo the number of entries;
+ * - data: twice the length of the ring, any window of it.
+ *
+ * Everything is read-only but the data of the producer. The writer never waits
+ * for a reader. Reading costs no system call while there is something to read.
+ *
+ * Order of accesses. Left the writer, right a reader; A and B are pairs:
+ *
+ *	store tail, tail_entry			load head_entry		B acquire
+ *	write barrier		A		read entry, read data
+ *	write data, write entry			read barrier		A
+ *	store head, head_entry	B release	load tail_entry: the entry was
+ *						intact if it is not before it
+ *
+ * Generations. A format change, and the coming and going of a producer, begin
+ * a new ring. The old one keeps its mappings and contents, and says
+ * AVRING_STATE_STALE. ATTACH on the same file moves to the new one, which holds
+ * what was captured since.
+ *
+ * All times are CLOCK_MONOTONIC in ns. Reserved fields and unknown flags must be
+ * zero (EINVAL), and are returned as zero.
+ */
+
+/* Streams. */
+#define AVRING_STREAM_VIDEO	0
+#define AVRING_STREAM_AUDIO	1
+#define AVRING_STREAMS		2
+
+/* Roles of an attached file. There is one producer at most. */
+#define AVRING_ROLE_READER	0
+#define AVRING_ROLE_PRODUCER	1
+
+/* What a driver can do: struct avring_info.features. */
+#define AVRING_FEATURE_VIDEO	(1ULL << 0)	/* stream AVRING_STREAM_VIDEO */
+#define AVRING_FEATURE_AUDIO	(1ULL << 1)	/* stream AVRING_STREAM_AUDIO */
+#define AVRING_FEATURE_PRODUCER	(1ULL << 2)	/* AVRING_ROLE_PRODUCER on both */
+#define AVRING_FEATURE_EXPORT	(1ULL << 3)	/* AVRING_IOC_EXPORT */
+
+/**
+ * struct avring_devnum - a device node by number; 0:0 if there is none
+ * @major: of the device
+ * @minor: of the device
+ */
+struct avring_devnum {
+	__u32 major;
+	__u32 minor;
+};
+
+/**
+ * struct avring_info - AVRING_IOC_INFO: the card and its other nodes
+ * @features: AVRING_FEATURE_*
+ * @card: number of the card, N of /dev/avringN
+ * @alsa_card: number of its sound card in ALSA
+ * @capture: V4L2 node that captures
+ * @output: V4L2 node that is written to
+ * @pcm_capture: ALSA PCM that captures
+ * @pcm_playback: ALSA PCM that is played to
+ * @control: ALSA control node
+ * @media: media controller node
+ * @reserved: zero
+ */
+struct avring_info {
+	__aligned_u64 features;
+	__u32 card;
+	__u32 alsa_card;
+	struct avring_devnum capture;
+	struct avring_devnum output;
+	struct avring_devnum pcm_capture;
+	struct avring_devnum pcm_playback;
+	struct avring_devnum control;
+	struct avring_devnum media;
+	__aligned_u64 reserved[8];
+};
+
+/**
+ * struct avring_video_format - how a picture lies in memory
+ * @pixelformat: V4L2_PIX_FMT_*
+ * @width: pixels
+ * @height: lines
+ * @bytesperline: of the first plane
+ * @sizeimage: bytes of a frame
+ * @colorspace: V4L2_COLORSPACE_*
+ * @xfer_func: V4L2_XFER_FUNC_*
+ * @ycbcr_enc: V4L2_YCBCR_ENC_*
+ * @quantization: V4L2_QUANTIZATION_*
+ * @rate_num: frames per second, numerator
+ * @rate_den: frames per second, denominator
+ * @reserved: zero
+ */
+struct avring_video_format {
+	__u32 pixelformat;
+	__u32 width;
+	__u32 height;
+	__u32 bytesperline;
+	__u32 sizeimage;
+	__u32 colorspace;
+	__u32 xfer_func;
+	__u32 ycbcr_enc;
+	__u32 quantization;
+	__u32 rate_num;
+	__u32 rate_den;
+	__u32 reserved;
+};
+
+/**
+ * struct avring_audio_format - how sound lies in memory, interleaved
+ * @format: SNDRV_PCM_FORMAT_*: S16_LE, S24_LE, S24_3LE, S32_LE or FLOAT_LE
+ * @rate: sample frames per second, 8000 to 192000
+ * @channels: 1 to 8
+ * @frame_bytes: bytes of a sample frame; reported, 0 or right when given
+ * @period_frames: sample frames of a chunk, 16 to 65536; each gets an entry
+ * @reserved: zero
+ */
+struct avring_audio_format {
+	__u32 format;
+	__u32 rate;
+	__u32 channels;
+	__u32 frame_bytes;
+	__u32 period_frames;
+	__u32 reserved[7];
+};
+
+/**
+ * struct avring_stream_format - what a stream carries
+ * @stream: AVRING_STREAM_*, selects the member of the union
+ * @reserved: zero
+ * @video: picture
+ * @audio: sound
+ */
+struct avring_stream_format {
+	__u32 stream;
+	__u32 reserved;
+	union {
+		struct avring_video_format video;
+		struct avring_audio_format audio;
+	};
+};
+
+/**
+ * struct avring_setup - AVRING_IOC_GET_SETUP, AVRING_IOC_SET_SETUP: the ring to come
+ * @stream: AVRING_STREAM_*
+ * @flags: zero
+ * @length: bytes of the ring, rounded up to whole pages; at least two frames are
+ *	made in any case. 0: half a second, at least 8 frames, in whole 2 MiB
+ * @align: frames begin at multiples of this, a power of two from 1 (tight) to the
+ *	page size; 0: page size for picture. Sound is always tight
+ * @reserved: zero
+ * @audio: format of the sound; zero for picture, whose format is that of the V4L2
+ *	capture node. A member that is 0 means 48000 Hz, S16_LE, 2 channels, 480
+ *	frames
+ *
+ * Belongs to the card and stays. SET_SETUP fails with EBUSY while anybody is
+ * attached to the stream.
+ */
+struct avring_setup {
+	__u32 stream;
+	__u32 flags;
+	__aligned_u64 length;
+	__u32 align;
+	__u32 reserved[3];
+	struct avring_audio_format audio;
+};
+
+/* avring_attach.flags: begin with the oldest frame there is, not with the next. */
+#define AVRING_ATTACH_OLDEST	(1U << 0)
+
+/**
+ * struct avring_attach - AVRING_IOC_ATTACH: join a stream
+ * @role: in: AVRING_ROLE_*
+ * @flags: in: AVRING_ATTACH_*
+ * @format: in: a reader gives the stream and zeroes; a producer gives what it will
+ *	send (a @video.bytesperline or @video.sizeimage of 0 is filled in).
+ *	out: what the ring carries
+ * @generation: out: number of this ring within the stream
+ * @entries: out: size of the index, a power of two
+ * @align: out: frames begin at multiples of this
+ * @frame_bytes: out: bytes that a writer may use for one entry at most
+ * @length: out: bytes of the ring
+ * @next: out: number of the first entry to read. A file that was attached to the
+ *	stream before begins with the oldest
+ * @control_offset: out: for mmap()
+ * @control_size: out: bytes
+ * @index_offset: out: for mmap()
+ * @index_size: out: bytes
+ * @data_offset: out: for mmap()
+ * @data_size: out: bytes, twice @length
+ * @reserved: zero
+ *
+ * ATTACH on an attached file detaches it first if that is to the same stream in
+ * the same role; else it fails with EBUSY.
+ *
+ * Errors: EBUSY also if there is a producer already (on the output node, the playback
+ * PCM or another file), if the card's input is not loopback, or if the capture
+ * node streams in another format; EINVAL format not possible; EPERM a producer needs
+ * a file that is open for writing; ENOMEM; ENODEV.
+ */
+struct avring_attach {
+	__u32 role;
+	__u32 flags;
+	struct avring_stream_format format;
+	__u32 generation;
+	__u32 entries;
+	__u32 align;
+	__u32 frame_bytes;
+	__aligned_u64 length;
+	__aligned_u64 next;
+	__aligned_u64 control_offset;
+	__aligned_u64 control_size;
+	__aligned_u64 index_offset;
+	__aligned_u64 index_size;
+	__aligned_u64 data_offset;
+	__aligned_u64 data_size;
+	__aligned_u64 reserved[8];
+};
+
+/* avring_control.state: each is set once and stays. */
+#define AVRING_STATE_STALE	(1U << 0)	/* a newer generation has begun */
+#define AVRING_STATE_GONE	(1U << 1)	/* the card was removed */
+
+/**
+ * struct avring_control - first page of the control region
+ * @generation: as in struct avring_attach
+ * @state: AVRING_STATE_*
+ * @reserved0: fills a cache line
+ * @tail: what lies before this position may already be overwritten
+ * @tail_entry: so may entries before this number, and their data
+ * @reserved1: fills a cache line
+ * @head: what lies before this position is published
+ * @head_entry: so are entries before this number
+ * @reserved2: fills a cache line
+ */
+struct avring_control {
+	__u32 generation;
+	__u32 state;
+	__aligned_u64 reserved0[7];
+	__aligned_u64 tail;
+	__aligned_u64 tail_entry;
+	__aligned_u64 reserved1[6];
+	__aligned_u64 head;
+	__aligned_u64 head_entry;
+	__aligned_u64 reserved2[6];
+};
+
+/* avring_entry.flags */
+#define AVRING_ENTRY_NO_SIGNAL	(1U << 0)	/* nobody sent this: no-signal picture, silence */
+
+/**
+ * struct avring_entry - one frame or chunk
+ * @position: of its first byte
+ * @time_ns: when its first pixel or sample happened
+ * @event: number of that on the card's timeline: time_ns is
+ *	floor(event * 10^9 / rate) unless a producer chose the time
+ * @sequence: number of the frame, or of the first sample frame, within the stream.
+ *	What the source lost is missing here: the next entry has @sequence + @count
+ *	if nothing was lost
+ * @count: 1 for a picture, sample frames for sound
+ * @length: bytes
+ * @flags: AVRING_ENTRY_*
+ * @reserved0: zero
+ * @reserved: zero
+ */
+struct avring_entry {
+	__aligned_u64 position;
+	__aligned_u64 time_ns;
+	__aligned_u64 event;
+	__aligned_u64 sequence;
+	__u32 count;
+	__u32 length;
+	__u32 flags;
+	__u32 reserved0;
+	__aligned_u64 reserved[2];
+};
+
+/* avring_wait.deadline_ns */
+#define AVRING_WAIT_FOREVER	(~0ULL)
+
+/**
+ * struct avring_wait - AVRING_IOC_WAIT: sleep until there is enough to read
+ * @next: in: first entry that the caller has not read
+ * @entries: in: so many entries, at least 1, at most the size of the index
+ * @bytes: in: and so many bytes; 0 does not ask; at most the length of the ring
+ * @time_ns: in: and as much time from the first to the last entry; 0 does not ask
+ * @deadline_ns: in: CLOCK_MONOTONIC; 0 does not sleep, AVRING_WAIT_FOREVER
+ * @flags: zero
+ * @state: out: AVRING_STATE_* of the ring
+ * @head_entry: out: as in struct avring_control
+ * @reserved: zero
+ *
+ * Also sets what poll() waits for, so an event loop calls this with a deadline of
+ * 0 and then poll() or epoll: POLLIN when the condition holds; POLLIN|POLLPRI when
+ * the ring is stale; POLLERR|POLLHUP when the card is gone. Before the first call
+ * poll() waits for entry avring_attach.next. One thread at a time may wait through a
+ * file; another one should open the node itself.
+ *
+ * A reader that has been overtaken (@next is before tail_entry), a stale ring and
+ * a removed card end the wait at once.
+ *
+ * Errors: ETIMEDOUT the deadline has passed, EAGAIN not yet and the deadline is 0,
+ * EINTR, EINVAL out of range or not attached, ESTALE the file was detached meanwhile,
+ * ENODEV the card is gone.
+ */
+struct avring_wait {
+	__aligned_u64 next;
+	__aligned_u64 entries;
+	__aligned_u64 bytes;
+	__aligned_u64 time_ns;
+	__aligned_u64 deadline_ns;
+	__u32 flags;
+	__u32 state;
+	__aligned_u64 head_entry;
+	__aligned_u64 reserved[4];
+};
+
+/**
+ * struct avring_begin - AVRING_IOC_BEGIN: ask for room to write in place
+ * @length: in: bytes, 1 to avring_attach.frame_bytes
+ * @flags: zero
+ * @reserved0: zero
+ * @position: out: of the first byte; write at position modulo length of the ring
+ * @reserved: zero
+ *
+ * What was there before is given up: readers see it as overwritten from now on.
+ * A second BEGIN without COMMIT takes the place of the first.
+ *
+ * Errors: EINVAL, EPERM not the producer, ESTALE, ENODEV.
+ */
+struct avring_begin {
+	__aligned_u64 length;
+	__u32 flags;
+	__u32 reserved0;
+	__aligned_u64 position;
+	__aligned_u64 reserved[4];
+};
+
+/**
+ * struct avring_commit - AVRING_IOC_COMMIT: publish what BEGIN gave
+ * @length: in: bytes, at most those of BEGIN; a whole picture, or whole sample frames
+ * @time_ns: in: CLOCK_MONOTONIC of the frame, later than the last one; 0: now
+ * @flags: zero
+ * @reserved0: zero
+ * @sequence: out: as in struct avring_entry
+ * @reserved: zero
+ *
+ * Errors: EINVAL also without BEGIN, EPERM, ESTALE, ENODEV.
+ */
+struct avring_commit {
+	__aligned_u64 length;
+	__aligned_u64 time_ns;
+	__u32 flags;
+	__u32 reserved0;
+	__aligned_u64 sequence;
+	__aligned_u64 reserved[4];
+};
+
+/**
+ * struct avring_export - AVRING_IOC_EXPORT: a range of the ring as dma-buf
+ * @offset: in: byte in the data region, multiple of the page size
+ * @length: in: bytes, multiple of the page size, at most the length of the ring
+ * @flags: in: O_CLOEXEC or 0
+ * @fd: out: a file descriptor; mapping it is read-only unless for the producer
+ * @reserved: zero
+ *
+ * The writer does not wait for importers either: they too check tail after use.
+ */
+struct avring_export {
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__u32 flags;
+	__s32 fd;
+	__aligned_u64 reserved[4];
+};
+
+#define AVRING_IOC_INFO		_IOR('@', 0xa0, struct avring_info)
+#define AVRING_IOC_GET_SETUP	_IOWR('@', 0xa1, struct avring_setup)
+#define AVRING_IOC_SET_SETUP	_IOW('@', 0xa2, struct avring_setup)
+#define AVRING_IOC_ATTACH	_IOWR('@', 0xa3, struct avring_attach)
+#define AVRING_IOC_DETACH	_IO('@', 0xa4)
+#define AVRING_IOC_WAIT		_IOWR('@', 0xa5, struct avring_wait)
+#define AVRING_IOC_BEGIN	_IOWR('@', 0xa6, struct avring_begin)
+#define AVRING_IOC_COMMIT	_IOWR('@', 0xa7, struct avring_commit)
+#define AVRING_IOC_EXPORT	_IOWR('@', 0xa8, struct avring_export)
 
 #endif

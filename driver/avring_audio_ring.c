@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * avring: the ring of the sound.
+ *
+ * While somebody is attached there is a ring in a format of its own, filled from the
+ * same source and on the same timeline as the capture stream, and independent of it.
+ * It moves whenever the streams move (avring_audio_engine.c): frames go into the ring
+ * as they happen, and are published a chunk at a time.
+ *
+ * A producer writes the ring in place. Its frames follow each other without a gap in
+ * time unless it says otherwise, and the capture stream hears them at their time if
+ * its source is loopback.
+ */
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <sound/asound.h>
+
+#include "avring_audio_priv.h"
+
+#define AVRING_AUDIO_MIN_PERIOD		16
+#define AVRING_AUDIO_MAX_PERIOD		65536
+#define AVRING_AUDIO_MIN_RATE		8000
+#define AVRING_AUDIO_MAX_RATE		192000
+
+static const struct avring_audio_format avring_audio_default = {
+	.format = (__force u32)SNDRV_PCM_FORMAT_S16_LE,
+	.rate = 48000,
+	.channels = 2,
+	.frame_bytes = 4,
+	.period_frames = 480,
+};
+
+static size_t avring_audio_period_bytes(const struct avring_audio_ring *ring)
+{
+	return (size_t)ring->period_frames * ring->layout.frame_bytes;
+}
+
+/* The chunk that was filled completely becomes visible. */
+static void avring_audio_ring_publish_locked(struct avring_audio_ring *ring)
+{
+	const u64 event = ring->base + ring->chunk_pos;
+	const struct avring_entry entry = {
+		.time_ns = avring_clock_event_ns(ring->rate, event),
+		.event = event,
+		.sequence = ring->stream.sequence,
+		.count = ring->period_frames,
+		.length = avring_audio_period_bytes(ring),
+		.flags = ring->chunk_silent == ring->period_frames ? AVRING_ENTRY_NO_SIGNAL : 0,
+	};
+
+	avring_ring_commit(ring->stream.ring, &entry);
+	ring->stream.sequence += ring->period_frames;
+	ring->chunk_pos = ring->pos;
+	ring->chunk = NULL;
+	ring->chunk_silent = 0;
+}
+
+/* Frames that have happened and are not in the ring. */
+static u64 avring_audio_ring_backlog(const struct avring_audio_ring *ring, u64 now)
+{
+	s64 frames = avring_clock_event_at(ring->rate, now) + 1 - ring->base - ring->pos;
+
+	return max_t(s64, frames, 0);
+}
+
+/* A backlog that the ring cannot hold: the older frames are lost, and missed. */
+static u64 avring_audio_ring_skip(struct avring_audio_ring *ring, u64 backlog)
+{
+	const u64 room = div_u64(ring->stream.ring->geometry.length, ring->layout.frame_bytes);
+	const u64 skipped = backlog - min(backlog, room);
+
+	if (skipped) {
+		ring->pos += skipped;
+		ring->stream.sequence += ring->pos - ring->chunk_pos;
+		ring->chunk_pos = ring->pos;
+		ring->chunk = NULL;
+		ring->chunk_silent = 0;
+	}
+	return backlog - skipped;
+}
+
+/**
+ * avring_audio_ring_advance_locked() - move the ring to the present
+ * @audio: the sound card
+ * @now: CLOCK_MONOTONIC in ns
+ *
+ * Context: any, avring_audio::lock held, before the playback position moves.
+ */
+void avring_audio_ring_advance_locked(struct avring_audio *audio, u64 now)
+{
+	struct avring_audio_ring *ring = &audio->ring;
+	u64 backlog;
+
+	if (!avring_audio_fills_ring_locked(audio))
+		return;
+	backlog = avring_audio_ring_skip(ring, avring_audio_ring_backlog(ring, now));
+	while (backlog) {
+		const u32 filled = ring->pos - ring->chunk_pos;
+		const u32 frames = min_t(u64, backlog, ring->period_frames - filled);
+
+		if (!ring->chunk)
+			ring->chunk = avring_ring_begin(ring->stream.ring,
+							avring_audio_period_bytes(ring));
+		ring->chunk_silent +=
+			avring_audio_capture_frames(audio, &ring->layout, ring->rate,
+						    ring->base + ring->pos,
+						    ring->chunk + filled * ring->layout.frame_bytes,
+						    frames);
+		ring->pos += frames;
+		backlog -= frames;
+		if (filled + frames == ring->period_frames)
+			avring_audio_ring_publish_locked(ring);
+	}
+}
+
+/**
+ * avring_audio_ring_due_ns() - when the next chunk is complete
+ * @audio: the sound card
+ *
+ * Context: any, avring_audio::lock held.
+ * Return: CLOCK_MONOTONIC in ns, U64_MAX if there is nothing to wait for.
+ */
+u64 avring_audio_ring_due_ns(const struct avring_audio *audio)
+{
+	const struct avring_audio_ring *ring = &audio->ring;
+	u64 last = ring->base + ring->chunk_pos + ring->period_frames - 1;
+
+	if (!avring_audio_fills_ring_locked(audio))
+		return U64_MAX;
+	return avring_clock_event_ns(ring->rate, last);
+}
+
+static bool avring_audio_within(u32 value, u32 least, u32 most)
+{
+	return value >= least && value <= most;
+}
+
+static bool avring_audio_ring_format_valid(const struct avring_audio_format *format)
+{
+	return format->format < 64 && BIT_ULL(format->format) & AVRING_SAMPLES_FORMATS &&
+	       avring_audio_within(format->rate, AVRING_AUDIO_MIN_RATE, AVRING_AUDIO_MAX_RATE) &&
+	       avring_audio_within(format->channels, 1, AVRING_SAMPLES_MAX_CHANNELS) &&
+	       avring_audio_within(format->period_frames, AVRING_AUDIO_MIN_PERIOD,
+				   AVRING_AUDIO_MAX_PERIOD);
+}
+
+/* What is left open is filled in. Return: 0 or -EINVAL. */
+static int avring_audio_ring_complete(const struct avring_audio_format *in,
+				      struct avring_audio_format *out)
+{
+	snd_pcm_format_t format;
+
+	*out = *in;
+	if (!out->format)
+		out->format = avring_audio_default.format;
+	if (!out->rate)
+		out->rate = avring_audio_default.rate;
+	if (!out->channels)
+		out->channels = avring_audio_default.channels;
+	if (!out->period_frames)
+		out->period_frames = avring_audio_default.period_frames;
+	if (!avring_audio_ring_format_valid(out))
+		return -EINVAL;
+	format = (__force snd_pcm_format_t)out->format;
+	out->frame_bytes = snd_pcm_format_physical_width(format) / 8 * out->channels;
+	return in->frame_bytes && in->frame_bytes != out->frame_bytes ? -EINVAL : 0;
+}
+
+static struct avring_ring *avring_audio_ring_new(const struct avring_stream *stream,
+						 const struct avring_audio_format *audio)
+{
+	const struct avring_stream_format format = {
+		.stream = AVRING_STREAM_AUDIO,
+		.audio = *audio,
+	};
+	struct avring_stream tight = *stream;
+
+	tight.align = 1;
+	return avring_stream_new_ring(&tight, &format, audio->period_frames * audio->frame_bytes,
+				      (u64)audio->rate / 2 * audio->frame_bytes, 1);
+}
+
+static void avring_audio_ring_put(struct avring_ring *ring)
+{
+	if (ring)
+		avring_ring_put(ring);
+}
+
+static void avring_audio_ring_start_locked(struct avring_audio_ring *ring,
+					   const struct avring_audio_format *format)
+{
+	ring->layout = (struct avring_samples_layout){
+		.format = (__force snd_pcm_format_t)format->format,
+		.channels = format->channels,
+		.frame_bytes = format->frame_bytes,
+	};
+	ring->rate = (struct avring_rate){ .num = format->rate, .den = 1 };
+	ring->period_frames = format->period_frames;
+	ring->base = avring_clock_event_after(ring->rate, ktime_get_ns() + 1);
+	ring->origin = 0;
+	ring->pos = 0;
+	ring->chunk_pos = 0;
+	ring->chunk = NULL;
+	ring->chunk_silent = 0;
+	ring->begun = 0;
+}
+
+/* Exchange the ring; @format is NULL if there is none to come. The tune lock is held. */
+static void avring_audio_ring_replace(struct avring_audio *audio, struct avring_ring *new,
+				      const struct avring_audio_format *format,
+				      const struct avring_ring_reader *producer, u32 state)
+{
+	struct avring_audio_ring *ring = &audio->ring;
+	struct avring_ring *old;
+
+	spin_lock_irq(&audio->lock);
+	avring_audio_advance_locked(audio);
+	old = avring_stream_replace(&ring->stream, new, state);
+	ring->producer = producer;
+	if (new)
+		avring_audio_ring_start_locked(ring, format);
+	avring_audio_arm_locked(audio);
+	spin_unlock_irq(&audio->lock);
+	avring_audio_ring_put(old);
+}
+
+/* The tune lock is held. Return: 0, -ENOMEM, -EINVAL; then nothing has changed. */
+static int avring_audio_ring_renew(struct avring_audio *audio,
+				   const struct avring_audio_format *format,
+				   const struct avring_ring_reader *producer)
+{
+	struct avring_ring *new = avring_audio_ring_new(&audio->ring.stream, format);
+
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	new->producer = producer;
+	if (!audio->ring.stream.users)
+		audio->ring.stream.sequence = 0;
+	avring_audio_ring_replace(audio, new, format, producer, AVRING_STATE_STALE);
+	return 0;
+}
+
+/* The reader keeps the ring by the reference that is taken here. */
+static void avring_audio_ring_join(struct avring_audio_ring *ring,
+				   struct avring_ring_reader *reader, bool oldest)
+{
+	if (reader->ring)
+		avring_ring_reader_leave(reader);
+	else
+		ring->stream.users++;
+	avring_ring_get(ring->stream.ring);
+	avring_ring_reader_join(reader, ring->stream.ring, oldest);
+}
+
+static int avring_audio_ring_attach(void *data, struct avring_ring_reader *reader, bool oldest)
+{
+	struct avring_audio *audio = data;
+	struct avring_audio_ring *ring = &audio->ring;
+	int err = 0;
+
+	mutex_lock(&ring->tune);
+	if (!ring->stream.ring)
+		err = avring_audio_ring_renew(audio, &ring->wish, NULL);
+	if (!err)
+		avring_audio_ring_join(ring, reader, oldest);
+	mutex_unlock(&ring->tune);
+	return err;
+}
+
+static void avring_audio_ring_leave(struct avring_audio *audio, struct avring_ring_reader *reader)
+{
+	avring_ring_reader_leave(reader);
+	if (!--audio->ring.stream.users)
+		avring_audio_ring_replace(audio, NULL, NULL, NULL, AVRING_STATE_STALE);
+}
+
+static void avring_audio_ring_detach(void *data, struct avring_ring_reader *reader)
+{
+	struct avring_audio *audio = data;
+
+	mutex_lock(&audio->ring.tune);
+	avring_audio_ring_leave(audio, reader);
+	mutex_unlock(&audio->ring.tune);
+}
+
+/* The tune lock is held. */
+static bool avring_audio_ring_can_produce(struct avring_audio *audio)
+{
+	bool can;
+
+	spin_lock_irq(&audio->lock);
+	can = !audio->ring.producer && audio->source == AVRING_AUDIO_LOOPBACK &&
+	      !avring_audio_playback(audio)->substream;
+	spin_unlock_irq(&audio->lock);
+	return can;
+}
+
+static int avring_audio_ring_attach_producer(void *data, struct avring_ring_reader *reader,
+					     const struct avring_stream_format *format)
+{
+	struct avring_audio *audio = data;
+	struct avring_audio_ring *ring = &audio->ring;
+	struct avring_audio_format complete;
+	int err = avring_audio_ring_complete(&format->audio, &complete);
+
+	if (err || memchr_inv(complete.reserved, 0, sizeof(complete.reserved)))
+		return -EINVAL;
+	mutex_lock(&ring->tune);
+	err = -EBUSY;
+	if (avring_audio_ring_can_produce(audio))
+		err = avring_audio_ring_renew(audio, &complete, reader);
+	if (!err)
+		avring_audio_ring_join(ring, reader, false);
+	mutex_unlock(&ring->tune);
+	return err;
+}
+
+/*
+ * The producer may still have its memory mapped, so the readers go on in another ring.
+ * If there is no memory for one, their next attach tries again.
+ */
+static void avring_audio_ring_detach_producer(void *data, struct avring_ring_reader *reader)
+{
+	struct avring_audio *audio = data;
+	struct avring_audio_ring *ring = &audio->ring;
+
+	mutex_lock(&ring->tune);
+	if (ring->stream.users > 1 && avring_audio_ring_renew(audio, &ring->wish, NULL))
+		avring_audio_ring_replace(audio, NULL, NULL, NULL, AVRING_STATE_STALE);
+	avring_audio_ring_leave(audio, reader);
+	mutex_unlock(&ring->tune);
+}
+
+static int avring_audio_ring_begin(void *data, struct avring_ring_reader *reader,
+				   struct avring_begin *begin)
+{
+	struct avring_audio *audio = data;
+	struct avring_audio_ring *ring = &audio->ring;
+	int err = 0;
+
+	spin_lock_irq(&audio->lock);
+	if (ring->producer != reader) {
+		err = -ESTALE;
+	} else if (!begin->length || begin->length > avring_audio_period_bytes(ring)) {
+		err = -EINVAL;
+	} else {
+		ring->begun = begin->length;
+		begin->position = avring_ring_next_position(ring->stream.ring);
+		avring_ring_begin(ring->stream.ring, begin->length);
+	}
+	spin_unlock_irq(&audio->lock);
+	return err;
+}
+
+/* The event of the next frame: where the last one ended, at first now. */
+static u64 avring_audio_ring_next_event(const struct avring_audio_ring *ring)
+{
+	if (!ring->pos)
+		return avring_clock_event_after(ring->rate, ktime_get_ns());
+	return ring->base + ring->pos;
+}
+
+static int avring_audio_ring_check_commit(const struct avring_audio_ring *ring,
+					  const struct avring_ring_reader *reader,
+					  const struct avring_commit *commit, u64 event)
+{
+	u32 rest;
+
+	if (ring->producer != reader)
+		return -ESTALE;
+	div_u64_rem(commit->length, ring->layout.frame_bytes, &rest);
+	if (!commit->length || commit->length > ring->begun || rest)
+		return -EINVAL;
+	return ring->pos && event < ring->base + ring->pos ? -EINVAL : 0;
+}
+
+/* A jump in time begins another timeline at this place of the ring. */
+static void avring_audio_ring_jump(struct avring_audio_ring *ring, u64 event)
+{
+	if (ring->pos && event == ring->base + ring->pos)
+		return;
+	ring->origin = avring_ring_next_position(ring->stream.ring);
+	ring->base = event;
+	ring->pos = 0;
+}
+
+static void avring_audio_ring_append(struct avring_audio_ring *ring, struct avring_commit *commit,
+				     u64 event)
+{
+	const u32 frames = div_u64(commit->length, ring->layout.frame_bytes);
+	const struct avring_entry entry = {
+		.time_ns = avring_clock_event_ns(ring->rate, event),
+		.event = event,
+		.sequence = ring->stream.sequence,
+		.count = frames,
+		.length = commit->length,
+	};
+
+	avring_audio_ring_jump(ring, event);
+	avring_ring_commit(ring->stream.ring, &entry);
+	commit->sequence = ring->stream.sequence;
+	ring->stream.sequence += frames;
+	ring->pos += frames;
+	ring->begun = 0;
+}
+
+static int avring_audio_ring_commit(void *data, struct avring_ring_reader *reader,
+				    struct avring_commit *commit)
+{
+	struct avring_audio *audio = data;
+	struct avring_audio_ring *ring = &audio->ring;
+	u64 event;
+	int err;
+
+	spin_lock_irq(&audio->lock);
+	avring_audio_advance_locked(audio);
+	event = commit->time_ns ? avring_clock_event_after(ring->rate, commit->time_ns) :
+		avring_audio_ring_next_event(ring);
+	err = avring_audio_ring_check_commit(ring, reader, commit, event);
+	if (!err)
+		avring_audio_ring_append(ring, commit, event);
+	spin_unlock_irq(&audio->lock);
+	return err;
+}
+
+static void avring_audio_ring_get_setup(void *data, struct avring_setup *setup)
+{
+	struct avring_audio *audio = data;
+
+	mutex_lock(&audio->ring.tune);
+	setup->length = audio->ring.stream.length;
+	setup->align = 1;
+	setup->audio = audio->ring.wish;
+	mutex_unlock(&audio->ring.tune);
+}
+
+static int avring_audio_ring_set_setup(void *data, const struct avring_setup *setup)
+{
+	struct avring_audio *audio = data;
+	struct avring_audio_format complete;
+	int err = avring_audio_ring_complete(&setup->audio, &complete);
+
+	if (err || setup->align > 1)
+		return -EINVAL;
+	mutex_lock(&audio->ring.tune);
+	err = avring_stream_setup(&audio->ring.stream, setup);
+	if (!err)
+		audio->ring.wish = complete;
+	mutex_unlock(&audio->ring.tune);
+	return err;
+}
+
+static void avring_audio_ring_gone(void *data)
+{
+	struct avring_audio *audio = data;
+
+	mutex_lock(&audio->ring.tune);
+	audio->ring.stream.users = 0;
+	avring_audio_ring_replace(audio, NULL, NULL, NULL, AVRING_STATE_GONE);
+	mutex_unlock(&audio->ring.tune);
+}
+
+const struct avring_source_ops avring_audio_ring_ops = {
+	.attach = avring_audio_ring_attach,
+	.detach = avring_audio_ring_detach,
+	.attach_producer = avring_audio_ring_attach_producer,
+	.detach_producer = avring_audio_ring_detach_producer,
+	.begin = avring_audio_ring_begin,
+	.commit = avring_audio_ring_commit,
+	.get_setup = avring_audio_ring_get_setup,
+	.set_setup = avring_audio_ring_set_setup,
+	.gone = avring_audio_ring_gone,
+};
+
+/**
+ * avring_audio_ring_init() - prepare the ring that nobody is attached to
+ * @audio: the sound card
+ */
+void avring_audio_ring_init(struct avring_audio *audio)
+{
+	mutex_init(&audio->ring.tune);
+	audio->ring.wish = avring_audio_default;
+}
