@@ -5,13 +5,16 @@ KERNELS ?= 6.1 6.12 newest
 KDIR ?= /lib/modules/$(shell uname -r)/build
 Q := $(if $(V),,@)
 
-.PHONY: help modules load unload demo check check-quick lint tests packages clean
+.PHONY: help modules load unload userspace install demo bench check check-quick lint tests packages clean
 
 help:
 	@echo 'make modules      the driver for the running kernel (needs its headers)'
 	@echo 'make load         load it, with the modules it needs; CARDS=N, SOURCE=loopback'
 	@echo 'make unload       unload it'
+	@echo 'make userspace    the tool avring, the library and its examples: build/userspace/'
+	@echo 'make install      install those; PREFIX=/usr/local, DESTDIR='
 	@echo 'make demo         film and voice through the driver in a virtual machine: build/demo/'
+	@echo 'make bench        what it costs, beside others who do the same: build/bench/results.json'
 	@echo 'make check        every test on every kernel; KERNELS="6.1 6.12 newest"'
 	@echo 'make check-quick  the tests that matter daily, on one kernel'
 	@echo 'make lint         style, kernel-doc, sparse, who includes whom'
@@ -31,8 +34,17 @@ load: modules
 unload:
 	$(Q)rmmod avring
 
+userspace: packages
+	$(Q)$(MAKE) -C userspace
+
+install: userspace
+	$(Q)$(MAKE) -C userspace install
+
 demo:
 	$(Q)demo/run
+
+bench: packages
+	$(Q)bench/run $(KERNELS)
 
 tests:
 	$(Q)$(MAKE) -C tests

@@ -21,6 +21,7 @@ static void avring_audio_private_free(struct snd_card *card)
 	struct avring_audio *audio = card->private_data;
 
 	hrtimer_cancel(&audio->timer);
+	avring_audio_ring_destroy(audio);
 	put_device(audio->parent);
 	if (audio->released)
 		audio->released(audio->released_data);

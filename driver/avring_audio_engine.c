@@ -189,6 +189,8 @@ static bool avring_audio_converts_locked(struct avring_audio *audio)
 	const struct avring_audio_stream *capture = avring_audio_capture(audio);
 	const struct avring_audio_ring *ring = &audio->ring;
 
+	if (audio->source != AVRING_AUDIO_LOOPBACK)
+		return false;
 	return (capture->running &&
 		avring_audio_loop_converts(audio, &capture->layout, capture->rate)) ||
 	       (avring_audio_fills_ring_locked(audio) &&

@@ -212,6 +212,7 @@ u64 avring_audio_written(const struct avring_audio_stream *play);
 
 /* avring_audio_ring.c */
 void avring_audio_ring_init(struct avring_audio *audio);
+void avring_audio_ring_destroy(struct avring_audio *audio);
 void avring_audio_ring_advance_locked(struct avring_audio *audio, u64 now);
 u64 avring_audio_ring_due_ns(const struct avring_audio *audio);
 

@@ -64,11 +64,14 @@ static u64 avring_audio_ring_backlog(const struct avring_audio_ring *ring, u64 n
 	return max_t(s64, frames, 0);
 }
 
-/* A backlog that the ring cannot hold: the older frames are lost, and missed. */
+/*
+ * A backlog that the ring cannot hold, or that is longer than a second and would keep
+ * interrupts off for too long: the older frames are lost, and missed.
+ */
 static u64 avring_audio_ring_skip(struct avring_audio_ring *ring, u64 backlog)
 {
 	const u64 room = div_u64(ring->stream.ring->geometry.length, ring->layout.frame_bytes);
-	const u64 skipped = backlog - min(backlog, room);
+	const u64 skipped = backlog - min3(backlog, room, (u64)ring->rate.num);
 
 	if (skipped) {
 		ring->pos += skipped;
@@ -174,17 +177,11 @@ static struct avring_ring *avring_audio_ring_new(const struct avring_stream *str
 		.stream = AVRING_STREAM_AUDIO,
 		.audio = *audio,
 	};
-	struct avring_stream tight = *stream;
+	const u32 period_bytes = audio->period_frames * audio->frame_bytes;
+	const u64 half_second = (u64)audio->rate / 2 * audio->frame_bytes;
 
-	tight.align = 1;
-	return avring_stream_new_ring(&tight, &format, audio->period_frames * audio->frame_bytes,
-				      (u64)audio->rate / 2 * audio->frame_bytes, 1);
-}
-
-static void avring_audio_ring_put(struct avring_ring *ring)
-{
-	if (ring)
-		avring_ring_put(ring);
+	return avring_stream_new_ring(stream, &format, period_bytes,
+				      max_t(u64, half_second, 8ULL * period_bytes), 1);
 }
 
 static void avring_audio_ring_start_locked(struct avring_audio_ring *ring,
@@ -206,39 +203,66 @@ static void avring_audio_ring_start_locked(struct avring_audio_ring *ring,
 	ring->begun = 0;
 }
 
-/* Exchange the ring; @format is NULL if there is none to come. The tune lock is held. */
-static void avring_audio_ring_replace(struct avring_audio *audio, struct avring_ring *new,
-				      const struct avring_audio_format *format,
-				      const struct avring_ring_reader *producer, u32 state)
+/* One player at a time, and the source must be loopback. */
+static bool avring_audio_ring_can_produce_locked(struct avring_audio *audio)
 {
-	struct avring_audio_ring *ring = &audio->ring;
-	struct avring_ring *old;
-
-	spin_lock_irq(&audio->lock);
-	avring_audio_advance_locked(audio);
-	old = avring_stream_replace(&ring->stream, new, state);
-	ring->producer = producer;
-	if (new)
-		avring_audio_ring_start_locked(ring, format);
-	avring_audio_arm_locked(audio);
-	spin_unlock_irq(&audio->lock);
-	avring_audio_ring_put(old);
+	return !audio->ring.producer && audio->source == AVRING_AUDIO_LOOPBACK &&
+	       !avring_audio_playback(audio)->substream;
 }
 
-/* The tune lock is held. Return: 0, -ENOMEM, -EINVAL; then nothing has changed. */
+/* The frames of a chunk that will not be completed are lost, and missed. */
+static struct avring_ring *avring_audio_ring_replace_locked(struct avring_audio *audio,
+							    struct avring_ring *new, u32 state)
+{
+	struct avring_audio_ring *ring = &audio->ring;
+
+	avring_audio_advance_locked(audio);
+	if (avring_audio_fills_ring_locked(audio))
+		ring->stream.sequence += ring->pos - ring->chunk_pos;
+	return avring_stream_replace(&ring->stream, new, state);
+}
+
+/* The tune lock is held. Return: 0, -EBUSY, -ENOMEM, -EINVAL; then nothing has changed. */
 static int avring_audio_ring_renew(struct avring_audio *audio,
 				   const struct avring_audio_format *format,
 				   const struct avring_ring_reader *producer)
 {
-	struct avring_ring *new = avring_audio_ring_new(&audio->ring.stream, format);
+	struct avring_audio_ring *ring = &audio->ring;
+	struct avring_ring *new = avring_audio_ring_new(&ring->stream, format);
+	struct avring_ring *old;
+	int err = 0;
 
 	if (IS_ERR(new))
 		return PTR_ERR(new);
 	new->producer = producer;
-	if (!audio->ring.stream.users)
-		audio->ring.stream.sequence = 0;
-	avring_audio_ring_replace(audio, new, format, producer, AVRING_STATE_STALE);
-	return 0;
+	spin_lock_irq(&audio->lock);
+	if (producer && !avring_audio_ring_can_produce_locked(audio)) {
+		err = -EBUSY;
+		old = new;
+	} else {
+		if (!ring->stream.users)
+			ring->stream.sequence = 0;
+		old = avring_audio_ring_replace_locked(audio, new, AVRING_STATE_STALE);
+		ring->producer = producer;
+		avring_audio_ring_start_locked(ring, format);
+		avring_audio_arm_locked(audio);
+	}
+	spin_unlock_irq(&audio->lock);
+	avring_ring_put(old);
+	return err;
+}
+
+/* The tune lock is held. */
+static void avring_audio_ring_end(struct avring_audio *audio, u32 state)
+{
+	struct avring_ring *old;
+
+	spin_lock_irq(&audio->lock);
+	old = avring_audio_ring_replace_locked(audio, NULL, state);
+	audio->ring.producer = NULL;
+	avring_audio_arm_locked(audio);
+	spin_unlock_irq(&audio->lock);
+	avring_ring_put(old);
 }
 
 /* The reader keeps the ring by the reference that is taken here. */
@@ -272,7 +296,7 @@ static void avring_audio_ring_leave(struct avring_audio *audio, struct avring_ri
 {
 	avring_ring_reader_leave(reader);
 	if (!--audio->ring.stream.users)
-		avring_audio_ring_replace(audio, NULL, NULL, NULL, AVRING_STATE_STALE);
+		avring_audio_ring_end(audio, AVRING_STATE_STALE);
 }
 
 static void avring_audio_ring_detach(void *data, struct avring_ring_reader *reader)
@@ -282,18 +306,6 @@ static void avring_audio_ring_detach(void *data, struct avring_ring_reader *read
 	mutex_lock(&audio->ring.tune);
 	avring_audio_ring_leave(audio, reader);
 	mutex_unlock(&audio->ring.tune);
-}
-
-/* The tune lock is held. */
-static bool avring_audio_ring_can_produce(struct avring_audio *audio)
-{
-	bool can;
-
-	spin_lock_irq(&audio->lock);
-	can = !audio->ring.producer && audio->source == AVRING_AUDIO_LOOPBACK &&
-	      !avring_audio_playback(audio)->substream;
-	spin_unlock_irq(&audio->lock);
-	return can;
 }
 
 static int avring_audio_ring_attach_producer(void *data, struct avring_ring_reader *reader,
@@ -307,9 +319,7 @@ static int avring_audio_ring_attach_producer(void *data, struct avring_ring_read
 	if (err || memchr_inv(complete.reserved, 0, sizeof(complete.reserved)))
 		return -EINVAL;
 	mutex_lock(&ring->tune);
-	err = -EBUSY;
-	if (avring_audio_ring_can_produce(audio))
-		err = avring_audio_ring_renew(audio, &complete, reader);
+	err = avring_audio_ring_renew(audio, &complete, reader);
 	if (!err)
 		avring_audio_ring_join(ring, reader, false);
 	mutex_unlock(&ring->tune);
@@ -318,18 +328,16 @@ static int avring_audio_ring_attach_producer(void *data, struct avring_ring_read
 
 /*
  * The producer may still have its memory mapped, so the readers go on in another ring.
- * If there is no memory for one, their next attach tries again.
+ * The first of them who attaches makes it, on his account.
  */
 static void avring_audio_ring_detach_producer(void *data, struct avring_ring_reader *reader)
 {
 	struct avring_audio *audio = data;
-	struct avring_audio_ring *ring = &audio->ring;
 
-	mutex_lock(&ring->tune);
-	if (ring->stream.users > 1 && avring_audio_ring_renew(audio, &ring->wish, NULL))
-		avring_audio_ring_replace(audio, NULL, NULL, NULL, AVRING_STATE_STALE);
+	mutex_lock(&audio->ring.tune);
+	avring_audio_ring_end(audio, AVRING_STATE_STALE);
 	avring_audio_ring_leave(audio, reader);
-	mutex_unlock(&ring->tune);
+	mutex_unlock(&audio->ring.tune);
 }
 
 static int avring_audio_ring_begin(void *data, struct avring_ring_reader *reader,
@@ -353,12 +361,24 @@ static int avring_audio_ring_begin(void *data, struct avring_ring_reader *reader
 	return err;
 }
 
-/* The event of the next frame: where the last one ended, at first now. */
-static u64 avring_audio_ring_next_event(const struct avring_audio_ring *ring)
+/*
+ * When the next frame happens. Sound follows sound: what the producer says may be half
+ * a chunk off, in either direction. If it says nothing and is more than a chunk late,
+ * it begins again now: frames of the past would never be heard.
+ */
+static u64 avring_audio_ring_event(const struct avring_audio_ring *ring, u64 time_ns)
 {
-	if (!ring->pos)
-		return avring_clock_event_after(ring->rate, ktime_get_ns());
-	return ring->base + ring->pos;
+	const u64 follows = ring->base + ring->pos;
+	const u64 now = avring_clock_event_after(ring->rate, ktime_get_ns());
+	u64 said;
+
+	if (!time_ns)
+		return ring->pos && follows + ring->period_frames >= now ? follows : now;
+	said = avring_clock_event_after(ring->rate, time_ns);
+	if (ring->pos && said + ring->period_frames / 2 >= follows &&
+	    follows + ring->period_frames / 2 >= said)
+		return follows;
+	return said;
 }
 
 static int avring_audio_ring_check_commit(const struct avring_audio_ring *ring,
@@ -415,8 +435,7 @@ static int avring_audio_ring_commit(void *data, struct avring_ring_reader *reade
 
 	spin_lock_irq(&audio->lock);
 	avring_audio_advance_locked(audio);
-	event = commit->time_ns ? avring_clock_event_after(ring->rate, commit->time_ns) :
-		avring_audio_ring_next_event(ring);
+	event = avring_audio_ring_event(ring, commit->time_ns);
 	err = avring_audio_ring_check_commit(ring, reader, commit, event);
 	if (!err)
 		avring_audio_ring_append(ring, commit, event);
@@ -457,7 +476,7 @@ static void avring_audio_ring_gone(void *data)
 
 	mutex_lock(&audio->ring.tune);
 	audio->ring.stream.users = 0;
-	avring_audio_ring_replace(audio, NULL, NULL, NULL, AVRING_STATE_GONE);
+	avring_audio_ring_end(audio, AVRING_STATE_GONE);
 	mutex_unlock(&audio->ring.tune);
 }
 
@@ -472,6 +491,15 @@ const struct avring_source_ops avring_audio_ring_ops = {
 	.set_setup = avring_audio_ring_set_setup,
 	.gone = avring_audio_ring_gone,
 };
+
+/**
+ * avring_audio_ring_destroy() - undo avring_audio_ring_init()
+ * @audio: the sound card
+ */
+void avring_audio_ring_destroy(struct avring_audio *audio)
+{
+	mutex_destroy(&audio->ring.tune);
+}
 
 /**
  * avring_audio_ring_init() - prepare the ring that nobody is attached to

@@ -56,11 +56,8 @@ static bool avring_capture_producer(struct avring_capture *cap, struct v4l2_pix_
 	       avring_engine_producer(cap->node.engine, pix, rate);
 }
 
-/**
- * avring_capture_follow() - take over what a producer sends
- * @cap: the node; its lock is held
- */
-void avring_capture_follow(struct avring_capture *cap)
+/* Take over what a producer sends. */
+static void avring_capture_follow(struct avring_capture *cap)
 {
 	struct v4l2_pix_format pix;
 	struct avring_rate rate;
@@ -69,6 +66,8 @@ void avring_capture_follow(struct avring_capture *cap)
 	    avring_node_set_format(&cap->node, &pix))
 		return;
 	cap->node.rate = rate;
+	/* A ring has followed by itself; one to come shall know. */
+	avring_engine_set_format(cap->node.engine, &pix, rate);
 }
 
 static int avring_capture_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdesc *desc)
@@ -221,7 +220,9 @@ static int avring_capture_s_input(struct file *file, void *priv, unsigned int in
 		return err;
 	cap->input = index;
 	avring_capture_follow(cap);
-	return avring_engine_set_format(node->engine, &node->pix, node->rate);
+	/* A ring that cannot have the node's format keeps its own. */
+	avring_engine_set_format(node->engine, &node->pix, node->rate);
+	return 0;
 }
 
 static int avring_capture_log_status(struct file *file, void *priv)

@@ -9,14 +9,8 @@
 static int avring_capture_attach(void *data, struct avring_ring_reader *reader, bool oldest)
 {
 	struct avring_capture *cap = data;
-	struct avring_node *node = &cap->node;
-	int err;
 
-	mutex_lock(&node->lock);
-	avring_capture_follow(cap);
-	err = avring_engine_attach(node->engine, reader, &node->pix, node->rate, oldest);
-	mutex_unlock(&node->lock);
-	return err;
+	return avring_engine_attach(cap->node.engine, reader, oldest);
 }
 
 static void avring_capture_detach(void *data, struct avring_ring_reader *reader)
@@ -26,7 +20,10 @@ static void avring_capture_detach(void *data, struct avring_ring_reader *reader)
 	avring_engine_detach(cap->node.engine, reader);
 }
 
-/* A producer is taken at its word or not at all; what it leaves open is filled in. */
+/*
+ * A producer's size, pixels and rate are taken at its word or not at all; what it
+ * leaves open is filled in, and colours are those of the capture node.
+ */
 static int avring_capture_read_format(const struct avring_video_format *video,
 				      struct v4l2_pix_format *pix, struct avring_rate *rate)
 {

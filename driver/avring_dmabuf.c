@@ -21,6 +21,7 @@ AVRING_IMPORT_DMA_BUF();
  * @first: first page of the range in the store's view
  * @n_pages: number of pages
  * @writable: a CPU mapping may write
+ * @guarded: nor may a device that knows this (our own video nodes)
  * @lock: guards @attachments; taken under the reservation lock
  * @attachments: every attached device
  */
@@ -29,6 +30,7 @@ struct avring_dmabuf {
 	unsigned long first;
 	unsigned long n_pages;
 	bool writable;
+	bool guarded;
 	struct mutex lock;
 	struct list_head attachments;
 };
@@ -179,27 +181,13 @@ static const struct dma_buf_ops avring_dmabuf_ops = {
 	.release = avring_dmabuf_release,
 };
 
-/**
- * avring_store_export_range() - make a dma-buf of a part of a store
- * @store: the store, not a pinned one
- * @first: first page in the store's view
- * @n_pages: number of pages, in the view and at most the pages of the store
- * @flags: file flags, O_CLOEXEC and the access mode; without O_RDWR it cannot be
- *	mapped writable. A device that it is given to is trusted
- *
- * Return: a dma-buf that holds a reference on @store, or ERR_PTR(-EINVAL) for a
- * range outside of the view, ERR_PTR(-ENOMEM).
- */
-struct dma_buf *avring_store_export_range(struct avring_store *store, unsigned long first,
-					  unsigned long n_pages, unsigned long flags)
+static struct dma_buf *avring_dmabuf_new(struct avring_store *store, unsigned long first,
+					 unsigned long n_pages, unsigned long flags, bool guarded)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
-	struct avring_dmabuf *buf;
+	struct avring_dmabuf *buf = kzalloc(sizeof(*buf), GFP_KERNEL);
 	struct dma_buf *dbuf;
 
-	if (!n_pages || n_pages > store->n_pages || first > store->n_view - n_pages)
-		return ERR_PTR(-EINVAL);
-	buf = kzalloc(sizeof(*buf), GFP_KERNEL);
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&buf->lock);
@@ -208,6 +196,7 @@ struct dma_buf *avring_store_export_range(struct avring_store *store, unsigned l
 	buf->first = first;
 	buf->n_pages = n_pages;
 	buf->writable = (flags & O_ACCMODE) == O_RDWR;
+	buf->guarded = guarded && !buf->writable;
 	info.ops = &avring_dmabuf_ops;
 	info.size = avring_dmabuf_size(buf);
 	info.flags = flags;
@@ -225,11 +214,43 @@ struct dma_buf *avring_store_export_range(struct avring_store *store, unsigned l
 /**
  * avring_store_export() - make a dma-buf of a store
  * @store: the store, not a pinned one
- * @flags: file flags, O_CLOEXEC and the access mode
+ * @flags: file flags, O_CLOEXEC and the access mode of CPU mappings
  *
  * Return: a dma-buf that holds a reference on @store, or an ERR_PTR.
  */
 struct dma_buf *avring_store_export(struct avring_store *store, unsigned long flags)
 {
-	return avring_store_export_range(store, 0, store->n_pages, flags);
+	return avring_dmabuf_new(store, 0, store->n_pages, flags, false);
+}
+
+/**
+ * avring_store_export_range() - make a dma-buf of a part of a store that others read
+ * @store: the store, not a pinned one
+ * @first: first page in the store's view
+ * @n_pages: number of pages, in the view and at most the pages of the store
+ * @flags: file flags, O_CLOEXEC and the access mode; without O_RDWR neither the CPU nor
+ *	our own video nodes can write through it. Drivers of others are trusted
+ *
+ * Return: a dma-buf that holds a reference on @store, or ERR_PTR(-EINVAL) for a
+ * range outside of the view, ERR_PTR(-ENOMEM).
+ */
+struct dma_buf *avring_store_export_range(struct avring_store *store, unsigned long first,
+					  unsigned long n_pages, unsigned long flags)
+{
+	if (!n_pages || n_pages > store->n_pages || first > store->n_view - n_pages)
+		return ERR_PTR(-EINVAL);
+	return avring_dmabuf_new(store, first, n_pages, flags, true);
+}
+
+/**
+ * avring_dmabuf_guarded() - must a device not write to this?
+ * @dbuf: a dma-buf, anybody's
+ *
+ * Return: true if it is one of ours that is for reading only.
+ */
+bool avring_dmabuf_guarded(const struct dma_buf *dbuf)
+{
+	const struct avring_dmabuf *buf = dbuf->priv;
+
+	return dbuf->ops == &avring_dmabuf_ops && buf->guarded;
 }

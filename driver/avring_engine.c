@@ -170,7 +170,7 @@ static bool avring_engine_hand_over_locked(struct avring_engine *e, struct avrin
 	if (avring_engine_fills_ring_locked(e)) {
 		memcpy(avring_ring_begin(e->stream.ring, e->capture.pix.sizeimage), frame,
 		       e->capture.pix.sizeimage);
-		avring_engine_publish_locked(e, e->output.next, ns, 0);
+		avring_engine_publish_locked(e, avring_clock_event_at(e->capture.rate, ns), ns, 0);
 	}
 	avring_engine_show_locked(e, frame, ns);
 	return true;
@@ -346,6 +346,23 @@ static void avring_engine_set_flash_rate(struct avring_engine *e, struct avring_
 }
 
 /**
+ * avring_engine_retune_locked() - capture begins with another format
+ * @e: the engine, locked
+ * @pix: format of the frames to come
+ * @rate: their rate
+ */
+void avring_engine_retune_locked(struct avring_engine *e, const struct v4l2_pix_format *pix,
+				 struct avring_rate rate)
+{
+	avring_pattern_format(e->pattern, pix);
+	avring_side_start(&e->capture, pix, rate);
+	avring_engine_set_flash_rate(e, rate);
+	e->locked = false;
+	e->held_since_ns = 0;
+	e->reader_late = false;
+}
+
+/**
  * avring_engine_new() - make the engine of a card
  * @number: number of the card, for the name of the thread
  * @source_change: called when both nodes stream and the producer's format is not
@@ -357,6 +374,7 @@ static void avring_engine_set_flash_rate(struct avring_engine *e, struct avring_
 struct avring_engine *avring_engine_new(int number, void (*source_change)(void *data), void *data)
 {
 	struct avring_engine *e = kzalloc(sizeof(*e), GFP_KERNEL);
+	struct v4l2_pix_format pix;
 	int err;
 
 	if (!e)
@@ -370,9 +388,9 @@ struct avring_engine *avring_engine_new(int number, void (*source_change)(void *
 		err = PTR_ERR(e->pattern);
 		goto free_engine;
 	}
-	e->capture.rate = avring_rate_default();
+	avring_format_default(&pix);
+	avring_engine_retune_locked(e, &pix, avring_rate_default());
 	e->output.rate = avring_rate_default();
-	avring_engine_set_flash_rate(e, avring_rate_default());
 	e->thread = kthread_run(avring_engine_thread, e, "avring%d", number);
 	if (IS_ERR(e->thread)) {
 		err = PTR_ERR(e->thread);
@@ -421,23 +439,6 @@ void avring_engine_kick(struct avring_engine *e)
 {
 	WRITE_ONCE(e->kicked, true);			/* barrier A */
 	wake_up_process(e->thread);
-}
-
-/**
- * avring_engine_retune_locked() - capture begins with another format
- * @e: the engine, locked
- * @pix: format of the frames to come
- * @rate: their rate
- */
-void avring_engine_retune_locked(struct avring_engine *e, const struct v4l2_pix_format *pix,
-				 struct avring_rate rate)
-{
-	avring_pattern_format(e->pattern, pix);
-	avring_side_start(&e->capture, pix, rate);
-	avring_engine_set_flash_rate(e, rate);
-	e->locked = false;
-	e->held_since_ns = 0;
-	e->reader_late = false;
 }
 
 /**

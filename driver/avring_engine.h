@@ -74,7 +74,7 @@ void avring_engine_stats(struct avring_engine *engine, struct avring_engine_stat
 u64 avring_engine_flash_at(const struct avring_engine *engine, u64 ns);
 
 int avring_engine_attach(struct avring_engine *engine, struct avring_ring_reader *reader,
-			 const struct v4l2_pix_format *pix, struct avring_rate rate, bool oldest);
+			 bool oldest);
 void avring_engine_detach(struct avring_engine *engine, struct avring_ring_reader *reader);
 int avring_engine_attach_producer(struct avring_engine *engine, struct avring_ring_reader *reader,
 				  const struct v4l2_pix_format *pix, struct avring_rate rate);

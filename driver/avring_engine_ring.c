@@ -62,24 +62,15 @@ static struct avring_ring *avring_engine_new_ring(const struct avring_engine *e,
 				      avring_engine_default_length(pix, rate), PAGE_SIZE);
 }
 
-/* What the ring replaces is for the caller to put. */
-static struct avring_ring *avring_engine_replace(struct avring_engine *e, struct avring_ring *ring,
-						 u32 state)
+static void avring_engine_end_ring(struct avring_engine *e, u32 state)
 {
 	struct avring_ring *old;
 
 	mutex_lock(&e->lock);
-	old = avring_stream_replace(&e->stream, ring, state);
-	if (!ring)
-		e->producer = NULL;
+	old = avring_stream_replace(&e->stream, NULL, state);
+	e->producer = NULL;
 	mutex_unlock(&e->lock);
-	return old;
-}
-
-static void avring_engine_put_ring(struct avring_ring *ring)
-{
-	if (ring)
-		avring_ring_put(ring);
+	avring_ring_put(old);
 }
 
 /**
@@ -115,7 +106,7 @@ int avring_engine_renew(struct avring_engine *e, const struct v4l2_pix_format *p
 	if (!e->capture.queue)
 		avring_engine_retune_locked(e, pix, rate);
 	mutex_unlock(&e->lock);
-	avring_engine_put_ring(old);
+	avring_ring_put(old);
 	return 0;
 }
 
@@ -141,15 +132,19 @@ void avring_engine_publish_locked(struct avring_engine *e, u64 event, u64 ns, u3
 	avring_ring_commit(e->stream.ring, &entry);
 }
 
-/* A stream begins with its first user. Where the node streams, it sets the pace. */
-static int avring_engine_begin_ring(struct avring_engine *e, const struct v4l2_pix_format *pix,
-				    struct avring_rate rate)
+/*
+ * A stream begins with its first user. Where the node streams, it sets the pace; else
+ * a producer on the loopback input does.
+ */
+static int avring_engine_begin_ring(struct avring_engine *e)
 {
+	const struct avring_side *side = &e->capture;
+
 	if (!e->stream.users)
 		e->stream.sequence = 0;
-	if (e->capture.queue)
-		return avring_engine_renew(e, &e->capture.pix, e->capture.rate, NULL);
-	return avring_engine_renew(e, pix, rate, NULL);
+	if (!e->capture.queue && e->output.queue && e->input == AVRING_INPUT_LOOPBACK)
+		side = &e->output;
+	return avring_engine_renew(e, &side->pix, side->rate, NULL);
 }
 
 /* The reader keeps the ring by the reference that is taken here. */
@@ -168,20 +163,17 @@ static void avring_engine_join(struct avring_engine *e, struct avring_ring_reade
  * avring_engine_attach() - let a reader in, or let it move to the current ring
  * @e: the engine
  * @reader: attached to nothing, or to an older ring
- * @pix: format of the capture node, should this begin a ring
- * @rate: its frame rate
  * @oldest: begin with the oldest frame of the ring
  *
  * Return: 0 with a reference on @reader->ring for the caller, or -ENOMEM, -EINVAL.
  */
-int avring_engine_attach(struct avring_engine *e, struct avring_ring_reader *reader,
-			 const struct v4l2_pix_format *pix, struct avring_rate rate, bool oldest)
+int avring_engine_attach(struct avring_engine *e, struct avring_ring_reader *reader, bool oldest)
 {
 	int err = 0;
 
 	mutex_lock(&e->tune);
 	if (!e->stream.ring)
-		err = avring_engine_begin_ring(e, pix, rate);
+		err = avring_engine_begin_ring(e);
 	if (!err)
 		avring_engine_join(e, reader, oldest);
 	mutex_unlock(&e->tune);
@@ -193,7 +185,7 @@ static void avring_engine_leave(struct avring_engine *e, struct avring_ring_read
 {
 	avring_ring_reader_leave(reader);
 	if (!--e->stream.users)
-		avring_engine_put_ring(avring_engine_replace(e, NULL, AVRING_STATE_STALE));
+		avring_engine_end_ring(e, AVRING_STATE_STALE);
 }
 
 /**
@@ -250,7 +242,7 @@ int avring_engine_attach_producer(struct avring_engine *e, struct avring_ring_re
  * @reader: the producer; it is the caller's to put the ring
  *
  * The producer may still have its memory mapped, so the readers go on in another
- * ring. If there is no memory for one, their next attach tries again.
+ * ring. The first of them who attaches makes it, on his account.
  */
 void avring_engine_detach_producer(struct avring_engine *e, struct avring_ring_reader *reader)
 {
@@ -259,9 +251,7 @@ void avring_engine_detach_producer(struct avring_engine *e, struct avring_ring_r
 	if (e->locked)
 		avring_engine_lose_locked(e);
 	mutex_unlock(&e->lock);
-	if (e->stream.users > 1 &&
-	    avring_engine_renew(e, &e->capture.pix, e->capture.rate, NULL))
-		avring_engine_put_ring(avring_engine_replace(e, NULL, AVRING_STATE_STALE));
+	avring_engine_end_ring(e, AVRING_STATE_STALE);
 	avring_engine_leave(e, reader);
 	mutex_unlock(&e->tune);
 	avring_engine_kick(e);
@@ -400,6 +390,6 @@ void avring_engine_gone(struct avring_engine *e)
 {
 	mutex_lock(&e->tune);
 	e->stream.users = 0;
-	avring_engine_put_ring(avring_engine_replace(e, NULL, AVRING_STATE_GONE));
+	avring_engine_end_ring(e, AVRING_STATE_GONE);
 	mutex_unlock(&e->tune);
 }

@@ -53,6 +53,7 @@ int avring_engine_start_capture(struct avring_engine *e, struct avring_queue *qu
 		goto unlock_tune;
 	mutex_lock(&e->lock);
 	e->capture.queue = queue;
+	e->reader_late = false;
 	e->sequence = 0;
 	e->missing = 0;
 	memset(&e->stats, 0, sizeof(e->stats));
@@ -62,6 +63,16 @@ int avring_engine_start_capture(struct avring_engine *e, struct avring_queue *qu
 unlock_tune:
 	mutex_unlock(&e->tune);
 	return err;
+}
+
+/* A ring whose readers look at the loopback input follows the producer. */
+static int avring_engine_follow(struct avring_engine *e, const struct v4l2_pix_format *pix,
+				struct avring_rate rate)
+{
+	if (e->capture.queue || e->input != AVRING_INPUT_LOOPBACK ||
+	    !avring_engine_fills_ring_locked(e) || avring_engine_tuned(e, pix, rate))
+		return 0;
+	return avring_engine_renew(e, pix, rate, NULL);
 }
 
 /**
@@ -79,18 +90,11 @@ void avring_engine_stop_capture(struct avring_engine *e)
 		e->locked = false;
 	e->held_since_ns = 0;
 	mutex_unlock(&e->lock);
+	/* The ring need not agree with the node any more. */
+	if (e->output.queue)
+		avring_engine_follow(e, &e->output.pix, e->output.rate);
 	mutex_unlock(&e->tune);
 	avring_engine_kick(e);
-}
-
-/* A ring whose readers look at the loopback input follows the producer. */
-static int avring_engine_follow(struct avring_engine *e, const struct v4l2_pix_format *pix,
-				struct avring_rate rate)
-{
-	if (e->capture.queue || e->input != AVRING_INPUT_LOOPBACK ||
-	    !avring_engine_fills_ring_locked(e) || avring_engine_tuned(e, pix, rate))
-		return 0;
-	return avring_engine_renew(e, pix, rate, NULL);
 }
 
 /**
@@ -149,7 +153,7 @@ void avring_engine_stop_output(struct avring_engine *e)
  * @pix: format
  * @rate: frame rate
  *
- * A ring that the engine fills follows.
+ * A ring that the engine fills follows; one that begins later has this format.
  *
  * Return: 0 or -ENOMEM; then nothing has changed.
  */
@@ -159,7 +163,7 @@ int avring_engine_set_format(struct avring_engine *e, const struct v4l2_pix_form
 	int err = 0;
 
 	mutex_lock(&e->tune);
-	if (avring_engine_fills_ring_locked(e) && !e->capture.queue)
+	if (!e->capture.queue && !e->producer)
 		err = avring_engine_tune(e, pix, rate);
 	mutex_unlock(&e->tune);
 	avring_engine_kick(e);

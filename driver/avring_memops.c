@@ -89,6 +89,8 @@ static void *avring_plane_attach(struct vb2_buffer *vb, struct device *dev,
 
 	if (dbuf->size < size)
 		return ERR_PTR(-EFAULT);
+	if (vb->vb2_queue->dma_dir != DMA_TO_DEVICE && avring_dmabuf_guarded(dbuf))
+		return ERR_PTR(-EACCES);
 	plane = avring_plane_new(vb);
 	if (!IS_ERR(plane))
 		plane->dbuf = dbuf;

@@ -17,14 +17,21 @@
 static const DECLARE_TLV_DB_LINEAR(avring_mixer_volume_db, TLV_DB_GAIN_MUTE, 0);
 
 /* Change something that can be heard: from now on, not from the last tick on. */
+static int avring_mixer_change_locked(struct avring_audio *audio, u32 *field, u32 value)
+{
+	const bool changed = *field != value;
+
+	avring_audio_advance_locked(audio);
+	*field = value;
+	return changed;
+}
+
 static int avring_mixer_change(struct avring_audio *audio, u32 *field, u32 value)
 {
-	bool changed;
+	int changed;
 
 	spin_lock_irq(&audio->lock);
-	avring_audio_advance_locked(audio);
-	changed = *field != value;
-	*field = value;
+	changed = avring_mixer_change_locked(audio, field, value);
 	spin_unlock_irq(&audio->lock);
 	return changed;
 }
@@ -51,13 +58,18 @@ static int avring_mixer_source_put(struct snd_kcontrol *kcontrol, struct snd_ctl
 {
 	struct avring_audio *audio = snd_kcontrol_chip(kcontrol);
 	const unsigned int source = value->value.enumerated.item[0];
+	int changed;
 
 	if (source >= AVRING_AUDIO_SOURCES)
 		return -EINVAL;
+	spin_lock_irq(&audio->lock);
 	/* A producer of the ring is not thrown out. */
-	if (source != AVRING_AUDIO_LOOPBACK && READ_ONCE(audio->ring.producer))
-		return -EBUSY;
-	return avring_mixer_change(audio, &audio->source, source);
+	if (source != AVRING_AUDIO_LOOPBACK && audio->ring.producer)
+		changed = -EBUSY;
+	else
+		changed = avring_mixer_change_locked(audio, &audio->source, source);
+	spin_unlock_irq(&audio->lock);
+	return changed;
 }
 
 static int avring_mixer_volume_info(struct snd_kcontrol *kcontrol, struct snd_ctl_elem_info *info)

@@ -9,6 +9,7 @@
 
 struct avring_store;
 
+bool avring_store_askew(const struct avring_store *store);
 struct avring_store *avring_store_init_pages(size_t size, unsigned long offset, int images);
 void avring_store_free_table(struct avring_store *store);
 int avring_store_make_sgt(struct avring_store *store);

@@ -17,10 +17,14 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "avring_ring.h"
 #include "avring_store.h"
+
+/* The index has a region of the node, which it must not outgrow. */
+#define AVRING_RING_MAX_INDEX	SZ_1G
 
 static void avring_ring_free(struct avring_ring *ring)
 {
@@ -50,6 +54,8 @@ static int avring_ring_alloc(struct avring_ring *ring)
 	const struct avring_ring_geometry *geometry = &ring->geometry;
 
 	ring->n_entries = roundup_pow_of_two(geometry->length / geometry->frame_bytes + 2);
+	if ((u64)ring->n_entries * sizeof(*ring->entries) > AVRING_RING_MAX_INDEX)
+		return -EINVAL;
 	ring->base = avring_ring_map(&ring->data, avring_store_new_linear(geometry->length));
 	if (IS_ERR(ring->base))
 		return PTR_ERR(ring->base);
@@ -107,11 +113,12 @@ void avring_ring_get(struct avring_ring *ring)
 
 /**
  * avring_ring_put() - drop a reference
- * @ring: gone for the caller. Context: process.
+ * @ring: gone for the caller; NULL is allowed. Context: process.
  */
 void avring_ring_put(struct avring_ring *ring)
 {
-	kref_put(&ring->refs, avring_ring_release);
+	if (ring)
+		kref_put(&ring->refs, avring_ring_release);
 }
 
 static struct avring_entry *avring_ring_entry(const struct avring_ring *ring, u64 number)
@@ -252,7 +259,9 @@ void avring_ring_commit(struct avring_ring *ring, const struct avring_entry *ent
 	ring->head = position + entry->length;
 	ring->head_entry++;
 	WRITE_ONCE(ring->control->head, ring->head);
-	smp_store_release(&ring->control->head_entry, ring->head_entry);	/* B */
+	/* B: frame and entry before the number. Partner: the reader's first look at it. */
+	smp_wmb();
+	WRITE_ONCE(ring->control->head_entry, ring->head_entry);
 	avring_ring_wake_locked(ring);
 	spin_unlock_irqrestore(&ring->lock, flags);
 }

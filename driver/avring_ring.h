@@ -8,7 +8,8 @@
  * never waits. It knows nothing of V4L2 and ALSA.
  *
  * Barriers A and B stand in the uapi header, with their partners in user space.
- * What the kernel itself relies on is in struct avring_ring, which no user maps.
+ * The positions that the kernel itself relies on are in struct avring_ring, which no
+ * user maps; of what users map it reads entries of the index, which nobody can write.
  *
  * Lifetime: reference counted; each file that is attached holds one, and the
  * stream holds one for its current ring. Mappings hold the stores.
@@ -105,6 +106,7 @@ struct avring_ring_target {
  * @node: in avring_ring.readers
  * @ring: the ring it is attached to, or NULL. Changes under the lock of the ring
  *	that it names before or after
+ * @joins: how often it has joined a ring, under the same lock
  * @target: what it waits for. The lock of @ring guards this and the next
  * @told: it has been woken for @target
  */
@@ -112,6 +114,7 @@ struct avring_ring_reader {
 	wait_queue_head_t wait;
 	struct list_head node;
 	struct avring_ring *ring;
+	u64 joins;
 	struct avring_ring_target target;
 	bool told;
 };
@@ -135,8 +138,8 @@ void avring_ring_reader_join(struct avring_ring_reader *reader, struct avring_ri
 void avring_ring_reader_leave(struct avring_ring_reader *reader);
 int avring_ring_reader_wait(struct avring_ring_reader *reader, struct avring_ring *ring,
 			    const struct avring_ring_target *target, u64 deadline_ns);
-bool avring_ring_reader_ready(struct avring_ring_reader *reader, struct avring_ring *ring,
-			      u32 *state);
+int avring_ring_reader_ready(struct avring_ring_reader *reader, struct avring_ring *ring,
+			     u32 *state);
 
 /* Where the next frame begins; the caller is the writer. */
 static inline u64 avring_ring_next_position(const struct avring_ring *ring)

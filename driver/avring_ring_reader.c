@@ -40,6 +40,7 @@ void avring_ring_reader_join(struct avring_ring_reader *reader, struct avring_ri
 	};
 	reader->told = false;
 	reader->ring = ring;
+	reader->joins++;
 	list_add_tail(&reader->node, &ring->readers);
 	spin_unlock_irq(&ring->lock);
 }
@@ -79,20 +80,23 @@ static int avring_ring_look_locked(const struct avring_ring_reader *reader,
 	return avring_ring_reached_locked(ring, target) ? 0 : -EAGAIN;
 }
 
+/* As above; who has left and joined again since @joins was counted has left, too. */
 static int avring_ring_look(const struct avring_ring_reader *reader, struct avring_ring *ring,
-			    const struct avring_ring_target *target)
+			    const struct avring_ring_target *target, u64 joins)
 {
 	int err;
 
 	spin_lock_irq(&ring->lock);
 	err = avring_ring_look_locked(reader, ring, target);
+	if (err == -EAGAIN && reader->joins != joins)
+		err = -ESTALE;
 	spin_unlock_irq(&ring->lock);
 	return err;
 }
 
 /* Return: as avring_ring_look(), or -EINVAL. */
 static int avring_ring_arm(struct avring_ring_reader *reader, struct avring_ring *ring,
-			   const struct avring_ring_target *target)
+			   const struct avring_ring_target *target, u64 *joins)
 {
 	int err = -EINVAL;
 
@@ -103,17 +107,18 @@ static int avring_ring_arm(struct avring_ring_reader *reader, struct avring_ring
 		reader->target = *target;
 		reader->told = false;
 	}
+	*joins = reader->joins;
 	spin_unlock_irq(&ring->lock);
 	return err;
 }
 
-/* Return: 0 woken, -ETIMEDOUT, -EINTR. */
+/* Return: 0 woken, -ETIMEDOUT, -ERESTARTSYS. */
 static int avring_ring_sleep(u64 deadline_ns)
 {
 	ktime_t expires = ns_to_ktime(min_t(u64, deadline_ns, KTIME_MAX));
 
 	if (signal_pending(current))
-		return -EINTR;
+		return -ERESTARTSYS;
 	if (deadline_ns == AVRING_WAIT_FOREVER)
 		schedule();
 	else if (!schedule_hrtimeout_range(&expires, 0, HRTIMER_MODE_ABS))
@@ -130,21 +135,23 @@ static int avring_ring_sleep(u64 deadline_ns)
  *
  * Context: process, no lock held.
  *
- * Return: 0, -EAGAIN, -ETIMEDOUT, -EINTR, -EINVAL, -ENODEV, or -ESTALE if the file
+ * Return: 0, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS, -EINVAL, -ENODEV, or -ESTALE if the file
  * is no longer attached to @ring.
  */
 int avring_ring_reader_wait(struct avring_ring_reader *reader, struct avring_ring *ring,
 			    const struct avring_ring_target *target, u64 deadline_ns)
 {
-	int err = avring_ring_arm(reader, ring, target);
 	DEFINE_WAIT(wait);
 	int slept = 0;
+	u64 joins;
+	int err;
 
+	err = avring_ring_arm(reader, ring, target, &joins);
 	if (err != -EAGAIN || !deadline_ns)
 		return err;
 	for (;;) {
 		prepare_to_wait(&reader->wait, &wait, TASK_INTERRUPTIBLE);
-		err = avring_ring_look(reader, ring, target);		/* C */
+		err = avring_ring_look(reader, ring, target, joins);	/* C */
 		if (err == -EAGAIN && slept)
 			err = slept;
 		if (err != -EAGAIN)
@@ -161,16 +168,17 @@ int avring_ring_reader_wait(struct avring_ring_reader *reader, struct avring_rin
  * @ring: the caller holds a reference
  * @state: AVRING_STATE_* of the ring
  *
- * Return: true if what it waits for is there.
+ * Return: 0 what it waits for is there; -EAGAIN, -ENODEV, or -ESTALE if the file is no
+ * longer attached to @ring.
  */
-bool avring_ring_reader_ready(struct avring_ring_reader *reader, struct avring_ring *ring,
-			      u32 *state)
+int avring_ring_reader_ready(struct avring_ring_reader *reader, struct avring_ring *ring,
+			     u32 *state)
 {
-	bool ready;
+	int err;
 
 	spin_lock_irq(&ring->lock);
 	*state = ring->state;
-	ready = !avring_ring_look_locked(reader, ring, &reader->target);	/* C */
+	err = avring_ring_look_locked(reader, ring, &reader->target);	/* C */
 	spin_unlock_irq(&ring->lock);
-	return ready;
+	return err;
 }

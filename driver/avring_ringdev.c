@@ -16,6 +16,7 @@
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -59,6 +60,13 @@ static struct class avring_ring_class = {
 static dev_t avring_ring_devt;
 static unsigned int avring_ring_cards;
 
+/* The number comes from user space and has been checked. */
+static const struct avring_source *avring_ringdev_source(const struct avring_ringdev *ringdev,
+							 u32 stream)
+{
+	return &ringdev->sources[array_index_nospec(stream, AVRING_STREAMS)];
+}
+
 /* Return: the ring with a reference for the caller, or NULL. */
 static struct avring_ring *avring_ring_file_get(struct avring_ring_file *rf)
 {
@@ -81,8 +89,7 @@ static void avring_ring_file_set(struct avring_ring_file *rf, struct avring_ring
 	old = rf->ring;
 	rf->ring = ring;
 	spin_unlock(&rf->ring_lock);
-	if (old)
-		avring_ring_put(old);
+	avring_ring_put(old);
 }
 
 static const struct avring_source *avring_ring_file_source(const struct avring_ring_file *rf)
@@ -170,13 +177,17 @@ static __poll_t avring_ring_poll(struct file *file, poll_table *table)
 	struct avring_ring *ring;
 	__poll_t events = 0;
 	u32 state;
+	int err;
 
 	poll_wait(file, &rf->reader.wait, table);
 	ring = avring_ring_file_get(rf);
 	if (!ring)
 		return READ_ONCE(rf->ringdev->gone) ? EPOLLERR | EPOLLHUP : EPOLLERR;
-	if (avring_ring_reader_ready(&rf->reader, ring, &state))
+	err = avring_ring_reader_ready(&rf->reader, ring, &state);
+	if (!err)
 		events |= EPOLLIN | EPOLLRDNORM;
+	else if (err == -ESTALE)
+		events |= EPOLLERR;
 	if (state & AVRING_STATE_STALE)
 		events |= EPOLLPRI;
 	if (state & AVRING_STATE_GONE)
@@ -218,7 +229,7 @@ static int avring_ring_get_setup(struct avring_ring_file *rf, void *arg)
 	if (stream >= AVRING_STREAMS || setup->flags || !AVRING_IS_ZERO(setup->reserved) ||
 	    !AVRING_IS_ZERO(setup->audio.reserved))
 		return -EINVAL;
-	source = &rf->ringdev->sources[stream];
+	source = avring_ringdev_source(rf->ringdev, stream);
 	memset(setup, 0, sizeof(*setup));
 	setup->stream = stream;
 	source->ops->get_setup(source->data, setup);
@@ -233,7 +244,7 @@ static int avring_ring_set_setup(struct avring_ring_file *rf, void *arg)
 
 	if (err)
 		return err;
-	source = &rf->ringdev->sources[setup->stream];
+	source = avring_ringdev_source(rf->ringdev, setup->stream);
 	return source->ops->set_setup(source->data, setup);
 }
 
@@ -273,7 +284,8 @@ static void avring_ring_describe(struct avring_ring_file *rf, struct avring_atta
 
 static int avring_ring_join(struct avring_ring_file *rf, struct avring_attach *attach)
 {
-	const struct avring_source *source = &rf->ringdev->sources[attach->format.stream];
+	const struct avring_source *source = avring_ringdev_source(rf->ringdev,
+								   attach->format.stream);
 
 	if (attach->role == AVRING_ROLE_PRODUCER)
 		return source->ops->attach_producer(source->data, &rf->reader, &attach->format);
@@ -573,12 +585,18 @@ void avring_ringdev_init(struct avring_ringdev *ringdev, struct device *parent, 
  * avring_ringdev_register() - show the node to user space
  * @ringdev: with its sources and info
  *
+ * A 32-bit kernel cannot store a 64-bit position at once, and readers would see
+ * halves of it: there are no ring nodes there.
+ *
  * Return: 0 or a negative errno.
  */
 int avring_ringdev_register(struct avring_ringdev *ringdev)
 {
-	int err = cdev_device_add(&ringdev->cdev, &ringdev->dev);
+	int err;
 
+	if (!IS_ENABLED(CONFIG_64BIT))
+		return 0;
+	err = cdev_device_add(&ringdev->cdev, &ringdev->dev);
 	ringdev->registered = !err;
 	return err;
 }

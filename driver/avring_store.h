@@ -81,5 +81,6 @@ unsigned long avring_store_unmapped_area(struct file *file, unsigned long addr,
 struct dma_buf *avring_store_export(struct avring_store *store, unsigned long flags);
 struct dma_buf *avring_store_export_range(struct avring_store *store, unsigned long first,
 					  unsigned long n_pages, unsigned long flags);
+bool avring_dmabuf_guarded(const struct dma_buf *dbuf);
 
 #endif

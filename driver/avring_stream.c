@@ -10,7 +10,7 @@
 #include "avring_stream.h"
 
 /* The largest ring that may be asked for; it is also limited by memory. */
-#define AVRING_MAX_RING	(BITS_PER_LONG == 64 ? 16ULL * SZ_1G : 256ULL * SZ_1M)
+#define AVRING_MAX_RING	(16ULL * SZ_1G)
 
 /**
  * avring_stream_new_ring() - make a ring as the stream wishes it
@@ -36,7 +36,7 @@ struct avring_ring *avring_stream_new_ring(const struct avring_stream *stream,
 	u64 length = stream->length ?: round_up(default_length, (u64)SZ_2M);
 
 	length = round_up(max(length, 2 * frame), PAGE_SIZE);
-	if (length > AVRING_MAX_RING)
+	if (length > min_t(u64, AVRING_MAX_RING, SIZE_MAX / 2))
 		return ERR_PTR(-EINVAL);
 	geometry.length = length;
 	return avring_ring_new(&geometry, format);

@@ -54,7 +54,7 @@ int avring_stream_setup(struct avring_stream *stream, const struct avring_setup 
  * @gone: the card is removed: end the ring with AVRING_STATE_GONE
  *
  * All are required and run in process context, under locks of the ring node only.
- * None but @detach and @detach_producer is called after @gone. While attached, a
+ * None is called after @gone. While attached, a
  * reader's ring is kept by a reference that belongs to the caller from then on.
  */
 struct avring_source_ops {

@@ -18,7 +18,8 @@
  * never asks whether the page we returned belongs there. In the second image of a
  * linear store whose length is no multiple of 2 MiB it does not: a chunk lies askew
  * there. So before returning such a page the handler makes sure that there is a
- * page table, which the core then has to use.
+ * page table, which the core then has to use. Where the core may take an empty page
+ * table away again meanwhile, such a store has no chunk of order 9 (avring_store.c).
  *
  * Each mmap() gets a file of its own on that inode, and the VMA holds that file
  * instead of the device's: the device can be closed, opened by the next user,
@@ -56,12 +57,6 @@ static struct file_system_type avring_fs_type = {
 static struct vfsmount *avring_fs_mount;
 static int avring_fs_users;
 
-/* Does the chunk of a page begin in this view where its own alignment says? */
-static bool avring_vm_askew(const struct avring_store *store, unsigned long pgoff)
-{
-	return pgoff >= store->n_pages && store->n_pages % BIT(AVRING_STORE_TOP_ORDER);
-}
-
 /* Return: false if there is no memory for a page table. */
 static bool avring_vm_forbid_pmd(const struct vm_fault *vmf)
 {
@@ -76,7 +71,7 @@ static vm_fault_t avring_vm_fault(struct vm_fault *vmf)
 
 	if (!page)
 		return VM_FAULT_SIGBUS;
-	if (avring_vm_askew(store, vmf->pgoff) && !avring_vm_forbid_pmd(vmf))
+	if (vmf->pgoff >= store->n_pages && avring_store_askew(store) && !avring_vm_forbid_pmd(vmf))
 		return VM_FAULT_OOM;
 	get_page(page);
 	vmf->page = page;

@@ -97,7 +97,7 @@ struct avring_frame_stamp {
  * Generations. A format change, and the coming and going of a producer, begin
  * a new ring. The old one keeps its mappings and contents, and says
  * AVRING_STATE_STALE. ATTACH on the same file moves to the new one, which holds
- * what was captured since.
+ * what was captured since. (When a producer has gone the first ATTACH makes it.)
  *
  * All times are CLOCK_MONOTONIC in ns. Reserved fields and unknown flags must be
  * zero (EINVAL), and are returned as zero.
@@ -223,7 +223,7 @@ struct avring_stream_format {
  * @stream: AVRING_STREAM_*
  * @flags: zero
  * @length: bytes of the ring, rounded up to whole pages; at least two frames are
- *	made in any case. 0: half a second, at least 8 frames, in whole 2 MiB
+ *	made in any case. 0: half a second, at least 8 frames or chunks, in whole 2 MiB
  * @align: frames begin at multiples of this, a power of two from 1 (tight) to the
  *	page size; 0: page size for picture. Sound is always tight
  * @reserved: zero
@@ -377,9 +377,9 @@ struct avring_entry {
  * A reader that has been overtaken (@next is before tail_entry), a stale ring and
  * a removed card end the wait at once.
  *
- * Errors: ETIMEDOUT the deadline has passed, EAGAIN not yet and the deadline is 0,
- * EINTR, EINVAL out of range or not attached, ESTALE the file was detached meanwhile,
- * ENODEV the card is gone.
+ * Errors: ETIMEDOUT the deadline has passed; EAGAIN not yet, and the deadline is 0;
+ * EINTR a signal handler without SA_RESTART ran; EINVAL out of range or not attached;
+ * ESTALE the file was detached meanwhile; ENODEV the card is gone.
  */
 struct avring_wait {
 	__aligned_u64 next;
@@ -417,7 +417,10 @@ struct avring_begin {
 /**
  * struct avring_commit - AVRING_IOC_COMMIT: publish what BEGIN gave
  * @length: in: bytes, at most those of BEGIN; a whole picture, or whole sample frames
- * @time_ns: in: CLOCK_MONOTONIC of the frame, later than the last one; 0: now
+ * @time_ns: in: CLOCK_MONOTONIC of the frame. A picture is later than the last one; 0
+ *	is now. Sound follows sound: half a period more or less than that is taken as
+ *	just behind the last chunk, more begins there, less is an error; 0 is behind the
+ *	last chunk, or now if that is more than a period ago
  * @flags: zero
  * @reserved0: zero
  * @sequence: out: as in struct avring_entry
@@ -442,7 +445,9 @@ struct avring_commit {
  * @fd: out: a file descriptor; mapping it is read-only unless for the producer
  * @reserved: zero
  *
- * The writer does not wait for importers either: they too check tail after use.
+ * The writer does not wait for importers either: they too check tail after use. The
+ * card's own capture node refuses to write into what a reader has exported (EACCES);
+ * drivers of other devices are trusted.
  */
 struct avring_export {
 	__aligned_u64 offset;
