@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libavring: read from, and write into, rings of pictures or sound without copying.
+ *
+ * A reader walks through a stream frame by frame. Each frame is one contiguous,
+ * read-only range of memory (a span), also where the ring wraps. Reading costs no
+ * system call while there is something to read; waiting is one call for as many
+ * frames as the caller likes. Nobody waits for a reader: one that is too slow is
+ * overtaken, and every frame it did not get is counted.
+ *
+ *	struct avring_reader *reader;
+ *	struct avring_span span;
+ *	int err = avring_reader_open(&reader, "/dev/avring0", NULL);
+ *
+ *	while (!err) {
+ *		err = avring_reader_next(reader, &span);
+ *		if (err == -EAGAIN)
+ *			err = avring_reader_wait(reader, AVRING_FOREVER);
+ *		else if (!err && use(span.data, span.length) &&
+ *			 avring_reader_release(reader, &span) == 0)
+ *			what use() made of it is valid
+ *	}
+ *
+ * The same calls read from other devices, see avring_reader_open().
+ *
+ * Errors: int functions return 0 or a negative errno unless they say otherwise.
+ * The library prints nothing, never exits, and has no global state.
+ *
+ * Threads: a handle belongs to one thread at a time. Different handles are
+ * independent.
+ *
+ * fork(): mappings stay valid in the child; only one of the two processes may go
+ * on using a handle, and the other one must not close it but exit.
+ *
+ * Signals: waiting is interrupted by a signal handler and returns -EINTR; nothing
+ * is lost, call again. No other function blocks.
+ *
+ * Times are CLOCK_MONOTONIC in ns. Lengths are bytes. Positions and sequence
+ * numbers only grow.
+ */
+#ifndef AVRING_AVRING_H
+#define AVRING_AVRING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/avring.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define AVRING_FOREVER UINT64_MAX
+
+struct avring_reader;
+struct avring_producer;
+
+/**
+ * struct avring_options - how to open; NULL stands for all zeros
+ * @size: sizeof(struct avring_options); what lies beyond it is zero
+ * @stream: AVRING_STREAM_VIDEO or AVRING_STREAM_AUDIO. Implied by an ALSA or V4L2
+ *	device
+ * @oldest: begin with the oldest frame in the ring, not with the next one
+ * @keep_setup: do not change the ring of the card, take it as it is
+ * @ring_bytes: wished length of the ring; 0 for the default
+ * @align: frames begin at multiples of this power of two; 1 packs them tightly; 0
+ *	for the default, a page for pictures
+ * @video: wished picture format; members that are 0 are left as they are
+ * @audio: wished sound format; members that are 0 take the device's default
+ *
+ * A wish about a ring that somebody else is attached to is refused with -EBUSY,
+ * unless it is what the ring has already.
+ */
+struct avring_options {
+	size_t size;
+	uint32_t stream;
+	uint8_t oldest;
+	uint8_t keep_setup;
+	uint16_t reserved;
+	uint64_t ring_bytes;
+	uint32_t align;
+	uint32_t reserved2;
+	struct avring_video_format video;
+	struct avring_audio_format audio;
+};
+
+/**
+ * struct avring_span - one or more frames, contiguous in memory
+ * @data: first byte; valid until avring_reader_close(), its content until the
+ *	writer comes round, see avring_reader_release()
+ * @length: bytes
+ * @position: of the first byte in the stream
+ * @entry: number of the first entry
+ * @entries: how many entries
+ * @stride: distance of the frames from each other in bytes if @entries is not 1
+ * @sequence: of the first frame or sample frame
+ * @count: frames, or sample frames
+ * @time_ns: of the first frame
+ * @event: number of the first frame on the card's timeline
+ * @lost: frames or sample frames that are missing directly before this span
+ * @flags: AVRING_ENTRY_*, of all entries together
+ * @reserved: zero
+ */
+struct avring_span {
+	const void *data;
+	size_t length;
+	uint64_t position;
+	uint64_t entry;
+	uint32_t entries;
+	uint32_t stride;
+	uint64_t sequence;
+	uint64_t count;
+	uint64_t time_ns;
+	uint64_t event;
+	uint64_t lost;
+	uint32_t flags;
+	uint32_t reserved;
+};
+
+/**
+ * struct avring_watermark - when avring_reader_wait() returns; all must hold
+ * @entries: so many frames or chunks can be read; 0 means 1
+ * @bytes: and so many bytes
+ * @time_ns: and so much time lies between the first and the last of them
+ */
+struct avring_watermark {
+	uint64_t entries;
+	uint64_t bytes;
+	uint64_t time_ns;
+};
+
+/**
+ * struct avring_geometry - the ring behind a handle
+ * @generation: changes with the format
+ * @align: frames begin at multiples of this
+ * @length: bytes of the ring
+ * @entries: how many entries the index holds
+ * @data: first byte of the linear view, 2 * @length bytes
+ */
+struct avring_geometry {
+	uint32_t generation;
+	uint32_t align;
+	uint64_t length;
+	uint64_t entries;
+	const void *data;
+};
+
+/**
+ * avring_reader_open() - attach to a stream as a reader
+ * @out: the handle
+ * @device: what to read:
+ *	"/dev/avringN", "avringN": a card with rings, zero copy
+ *	"/dev/videoN", "/dev/v4l/...": any V4L2 capture device that takes USERPTR
+ *		(or, where there is /dev/udmabuf, DMABUF) buffers
+ *	anything else: an ALSA PCM, for example "hw:1,0", that can be mapped
+ * @options: wishes, or NULL
+ *
+ * Return: 0; -EINVAL options; -ENOENT or -ENODEV no such device; -EBUSY somebody
+ * else uses it in another way; -EOPNOTSUPP the device cannot do it; -ENOMEM; or
+ * what the device says.
+ */
+int avring_reader_open(struct avring_reader **out, const char *device,
+		       const struct avring_options *options);
+
+/**
+ * avring_reader_open_fd() - attach to the memory ring of a producer in user space
+ * @out: the handle
+ * @fd: from avring_producer_fd(), perhaps through fork() or a socket; it stays the
+ *	caller's
+ * @options: wishes, or NULL
+ */
+int avring_reader_open_fd(struct avring_reader **out, int fd,
+			  const struct avring_options *options);
+
+/* What the stream carries; valid until avring_reader_renew() or _close(). */
+const struct avring_stream_format *avring_reader_format(const struct avring_reader *reader);
+void avring_reader_geometry(const struct avring_reader *reader, struct avring_geometry *geometry);
+
+/**
+ * avring_reader_next() - take the next frame
+ * @reader: the handle
+ * @span: filled
+ *
+ * Makes no system call. The span may be used at once and for as long as the caller
+ * likes; avring_reader_release() tells whether it stayed intact. Several spans may
+ * be held.
+ *
+ * Return: 0; -EAGAIN there is none yet; -ESTALE the format changes here, and all
+ * frames before that were taken: call avring_reader_renew(); -ENODEV the device is
+ * gone and all frames were taken.
+ */
+int avring_reader_next(struct avring_reader *reader, struct avring_span *span);
+
+/**
+ * avring_reader_next_run() - take as many frames as lie in a row
+ * @reader: the handle
+ * @span: filled
+ * @max_bytes: no more than this, but at least one frame
+ *
+ * A run ends where frames are missing, where flags change, or where frames do not
+ * lie at equal distances.
+ *
+ * Return: as avring_reader_next().
+ */
+int avring_reader_next_run(struct avring_reader *reader, struct avring_span *span,
+			   size_t max_bytes);
+
+/**
+ * avring_reader_release() - say that a span is no longer used
+ * @reader: the handle
+ * @span: from avring_reader_next()
+ *
+ * Return: 0 the span was intact all the time; -EOVERFLOW the writer may have
+ * changed it meanwhile: its frames count as lost and what was made of them is not
+ * to be trusted.
+ */
+int avring_reader_release(struct avring_reader *reader, const struct avring_span *span);
+
+/* Frames or sample frames lost since open: by the source, or because we were slow. */
+uint64_t avring_reader_lost(const struct avring_reader *reader);
+
+/**
+ * avring_reader_set_watermark() - how much there must be before wait() returns
+ * @reader: the handle
+ * @watermark: or NULL for a single frame
+ *
+ * Return: 0, -EINVAL more than half of what the ring holds.
+ */
+int avring_reader_set_watermark(struct avring_reader *reader,
+				const struct avring_watermark *watermark);
+
+/**
+ * avring_reader_wait() - sleep until there is enough to read
+ * @reader: the handle
+ * @deadline_ns: CLOCK_MONOTONIC; AVRING_FOREVER for none
+ *
+ * Return: 0 something can be read, or next() has something else to say;
+ * -ETIMEDOUT; -EINTR.
+ */
+int avring_reader_wait(struct avring_reader *reader, uint64_t deadline_ns);
+
+/**
+ * avring_reader_arm() - prepare to wait with poll(), select() or epoll
+ * @reader: the handle
+ *
+ * Return: 0 wait for avring_reader_fd() to become readable (POLLIN | POLLPRI); 1 do
+ * not wait, there is enough to read; a negative errno.
+ */
+int avring_reader_arm(struct avring_reader *reader);
+
+/* The file descriptor to wait for; it stays the library's. */
+int avring_reader_fd(const struct avring_reader *reader);
+
+/* Move to the next generation after -ESTALE. Spans of the old one stay valid until close. */
+int avring_reader_renew(struct avring_reader *reader);
+
+/* Detach; the spans are gone. NULL is allowed, errno is kept. */
+void avring_reader_close(struct avring_reader *reader);
+
+/**
+ * avring_producer_open() - attach to a stream as its producer
+ * @out: the handle
+ * @device: "/dev/avringN" or "avringN": what is written is what the card captures
+ *	(its input is switched to loopback); NULL: a ring in memory without a card
+ * @format: what will be sent
+ * @options: wishes, or NULL
+ */
+int avring_producer_open(struct avring_producer **out, const char *device,
+			 const struct avring_stream_format *format,
+			 const struct avring_options *options);
+
+const struct avring_stream_format *avring_producer_format(const struct avring_producer *producer);
+void avring_producer_geometry(const struct avring_producer *producer,
+			      struct avring_geometry *geometry);
+
+/**
+ * avring_producer_begin() - ask for memory for the next frame
+ * @producer: the handle
+ * @length: bytes wanted
+ * @data: the memory, contiguous; every reader will see these very pages
+ *
+ * Return: 0; -EINVAL too long; -ENODEV; -ESTALE.
+ */
+int avring_producer_begin(struct avring_producer *producer, size_t length, void **data);
+
+/**
+ * avring_producer_commit() - publish it
+ * @producer: the handle
+ * @length: bytes, at most those of begin()
+ * @time_ns: of the frame, or 0 for now
+ */
+int avring_producer_commit(struct avring_producer *producer, size_t length, uint64_t time_ns);
+
+/* The file descriptor of a ring in memory, to be given to readers; it stays the library's. */
+int avring_producer_fd(const struct avring_producer *producer);
+void avring_producer_close(struct avring_producer *producer);
+
+/**
+ * avring_card_info() - what a card is and which nodes belong to it
+ * @device: "/dev/avringN" or "avringN"
+ * @info: filled
+ */
+int avring_card_info(const char *device, struct avring_info *info);
+
+/* Path of a device node, "/dev/video0"; -ENODEV if there is none. */
+int avring_devnum_path(struct avring_devnum devnum, char *path, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

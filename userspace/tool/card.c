@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What a card is. See card.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/videodev2.h>
+
+#include "card.h"
+#include "reader.h"
+
+/* ---------------------------------------------------------------- which cards */
+
+static int card_compare(const void *a, const void *b)
+{
+	const char *one = *(char *const *)a, *other = *(char *const *)b;
+
+	/* avring10 comes after avring9. */
+	if (strlen(one) != strlen(other))
+		return strlen(one) < strlen(other) ? -1 : 1;
+	return strcmp(one, other);
+}
+
+char **card_find_all(void)
+{
+	glob_t found = { 0 };
+	char **paths;
+	size_t i, n = 0;
+
+	glob("/dev/avring[0-9]*", 0, NULL, &found);
+	paths = calloc(found.gl_pathc + 1, sizeof(*paths));
+	for (i = 0; paths && i < found.gl_pathc; i++)
+		if (tool_device_kind(found.gl_pathv[i]) == TOOL_DEVICE_CARD)
+			paths[n++] = strdup(found.gl_pathv[i]);
+	globfree(&found);
+	if (n)
+		qsort(paths, n, sizeof(*paths), card_compare);
+	return paths;
+}
+
+void card_free_all(char **paths)
+{
+	char **path;
+
+	for (path = paths; path && *path; path++)
+		free(*path);
+	free(paths);
+}
+
+/* ---------------------------------------------------------------- nodes */
+
+static json_t *card_features(uint64_t features)
+{
+	static const char *const names[] = { "video", "audio", "producer", "export" };
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (features & (UINT64_C(1) << i))
+			json_array_append_new(list, json_string(names[i]));
+	return list;
+}
+
+static void card_add_node(json_t *nodes, const char *name, struct avring_devnum devnum)
+{
+	char path[256];
+
+	if (avring_devnum_path(devnum, path, sizeof(path)))
+		json_object_set_new(nodes, name, json_null());
+	else
+		json_object_set_new(nodes, name, json_string(path));
+}
+
+static json_t *card_nodes(const struct avring_info *info)
+{
+	json_t *nodes = json_object();
+
+	card_add_node(nodes, "capture", info->capture);
+	card_add_node(nodes, "output", info->output);
+	card_add_node(nodes, "pcm_capture", info->pcm_capture);
+	card_add_node(nodes, "pcm_playback", info->pcm_playback);
+	card_add_node(nodes, "control", info->control);
+	card_add_node(nodes, "media", info->media);
+	return nodes;
+}
+
+int card_nodes_json(const char *device, json_t **out)
+{
+	struct avring_info info;
+	char path[32];
+	int error = avring_card_info(tool_device_path(device), &info);
+
+	if (error)
+		return error;
+	snprintf(path, sizeof(path), "/dev/avring%u", info.card);
+	*out = json_pack("{s:s, s:i, s:i, s:o, s:o}", "device", path, "card", (int)info.card,
+			 "alsa_card", (int)info.alsa_card, "features", card_features(info.features),
+			 "nodes", card_nodes(&info));
+	return *out ? 0 : -ENOMEM;
+}
+
+/* ---------------------------------------------------------------- formats */
+
+static int card_ioctl(const char *path, unsigned long request, void *arg)
+{
+	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	int error = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, request, arg))
+		error = -errno;
+	close(fd);
+	return error;
+}
+
+/* What the V4L2 node is set to: null if it cannot be asked. */
+static json_t *card_picture(const char *path)
+{
+	struct v4l2_format format = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
+	struct v4l2_streamparm parm = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
+	const struct v4l2_pix_format *pix = &format.fmt.pix;
+	const struct v4l2_fract *interval = &parm.parm.capture.timeperframe;
+	struct avring_stream_format out = { .stream = AVRING_STREAM_VIDEO };
+
+	if (!path || card_ioctl(path, VIDIOC_G_FMT, &format) ||
+	    card_ioctl(path, VIDIOC_G_PARM, &parm))
+		return json_null();
+	out.video = (struct avring_video_format){
+		.pixelformat = pix->pixelformat,
+		.width = pix->width,
+		.height = pix->height,
+		.bytesperline = pix->bytesperline,
+		.sizeimage = pix->sizeimage,
+		.rate_num = interval->denominator,
+		.rate_den = interval->numerator,
+	};
+	return tool_format_json(&out);
+}
+
+static json_t *card_input(const char *path)
+{
+	struct v4l2_input input = { 0 };
+
+	if (!path || card_ioctl(path, VIDIOC_G_INPUT, &input.index) ||
+	    card_ioctl(path, VIDIOC_ENUMINPUT, &input))
+		return json_null();
+	return json_string((const char *)input.name);
+}
+
+/* 0 stands for the driver's default. */
+static json_t *card_setup(const char *device, uint32_t stream)
+{
+	struct avring_setup setup = { .stream = stream };
+	struct avring_stream_format format = { .stream = AVRING_STREAM_AUDIO };
+	json_t *out;
+
+	if (card_ioctl(device, AVRING_IOC_GET_SETUP, &setup))
+		return json_null();
+	out = json_pack("{s:I, s:i}", "length", (json_int_t)setup.length, "align",
+			(int)setup.align);
+	format.audio = setup.audio;
+	if (stream == AVRING_STREAM_AUDIO)
+		json_object_set_new(out, "format", tool_format_json(&format));
+	return out;
+}
+
+/* Only an attached reader sees a ring: there is none while nobody is attached. */
+static json_t *card_ring(const char *device, uint32_t stream)
+{
+	const struct avring_options options = {
+		.size = sizeof(options),
+		.stream = stream,
+		.keep_setup = 1,
+	};
+	struct avring_geometry geometry;
+	struct avring_reader *reader;
+	json_t *out;
+
+	if (avring_reader_open(&reader, device, &options))
+		return json_null();
+	avring_reader_geometry(reader, &geometry);
+	out = json_pack("{s:i, s:I, s:I, s:i, s:o}", "generation", (int)geometry.generation,
+			"length", (json_int_t)geometry.length, "entries",
+			(json_int_t)geometry.entries, "align", (int)geometry.align, "format",
+			tool_format_json(avring_reader_format(reader)));
+	avring_reader_close(reader);
+	return out;
+}
+
+int card_info_json(const char *device, bool rings, json_t **out)
+{
+	const char *capture, *path;
+	json_t *video, *audio;
+	int error = card_nodes_json(device, out);
+
+	if (error)
+		return error;
+	path = json_string_value(json_object_get(*out, "device"));
+	capture = json_string_value(json_object_get(json_object_get(*out, "nodes"), "capture"));
+	video = json_pack("{s:o, s:o, s:o}", "input", card_input(capture), "format",
+			  card_picture(capture), "setup", card_setup(path, AVRING_STREAM_VIDEO));
+	audio = json_pack("{s:o}", "setup", card_setup(path, AVRING_STREAM_AUDIO));
+	if (rings) {
+		json_object_set_new(video, "ring", card_ring(path, AVRING_STREAM_VIDEO));
+		json_object_set_new(audio, "ring", card_ring(path, AVRING_STREAM_AUDIO));
+	}
+	json_object_set_new(*out, "video", video);
+	json_object_set_new(*out, "audio", audio);
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a card is, as a tree that is printed as text or as JSON.
+ */
+#ifndef AVRING_TOOL_CARD_H
+#define AVRING_TOOL_CARD_H
+
+#include "tool.h"
+
+/* Paths of the ring nodes, in the order of their numbers; NULL at the end. */
+char **card_find_all(void);
+void card_free_all(char **paths);
+
+/**
+ * card_nodes_json() - the nodes of a card
+ * @device: ring node, as typed
+ * @out: the tree
+ *
+ * Return: 0, or a negative errno.
+ */
+int card_nodes_json(const char *device, json_t **out);
+
+/* The same, with formats, what the rings are set up for, and with @rings how they are. */
+int card_info_json(const char *device, bool rings, json_t **out);
+
+#endif

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+/*
+ * avring list: which cards there are, and which nodes belong to which.
+ */
+#include <stdio.h>
+
+#include "card.h"
+
+struct list_settings {
+	bool json;
+};
+
+const struct tool_option list_options[] = {
+	{ .letter = 'j',
+	  .name = "json",
+	  .help = "one JSON document",
+	  TOOL_SETS(struct list_settings, json) },
+	{ 0 },
+};
+
+static const char *list_node(const json_t *card, const char *name)
+{
+	return json_string_value(json_object_get(json_object_get(card, "nodes"), name)) ?: "-";
+}
+
+static void list_print(json_t *cards)
+{
+	json_t *card;
+	size_t i;
+
+	json_array_foreach(cards, i, card)
+		printf("%s  capture %s  output %s  sound hw:%d  media %s\n",
+		       json_string_value(json_object_get(card, "device")),
+		       list_node(card, "capture"), list_node(card, "output"),
+		       (int)json_integer_value(json_object_get(card, "alsa_card")),
+		       list_node(card, "media"));
+}
+
+/* A card that cannot be asked is told, and the others are listed. */
+static int list_collect(json_t *cards)
+{
+	char **paths = card_find_all(), **path;
+	int status = TOOL_OK, error;
+	json_t *card;
+
+	for (path = paths; path && *path; path++) {
+		error = card_nodes_json(*path, &card);
+		if (error)
+			status = tool_fail(error, "%s", *path);
+		else
+			json_array_append_new(cards, card);
+	}
+	card_free_all(paths);
+	return status;
+}
+
+int cmd_list(int argc, char **argv)
+{
+	struct list_settings settings = { 0 };
+	char **operands;
+	json_t *cards;
+	int status = tool_parse(argc, argv, &settings, &operands);
+
+	if (status != TOOL_GO_ON)
+		return status;
+	cards = json_array();
+	status = list_collect(cards);
+	if (!json_array_size(cards) && !status)
+		tool_error("no card: is the driver loaded? (modprobe avring)");
+	if (settings.json) {
+		tool_print_json(cards, false);
+	} else {
+		list_print(cards);
+		json_decref(cards);
+	}
+	return tool_flush(status);
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/*
+ * avring: the table of commands.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "help.h"
+#include "tool.h"
+#include "words.h"
+
+const struct tool_command tool_commands[] = {
+	{
+		.name = "list",
+		.summary = "list the cards and their device nodes",
+		.options = list_options,
+		.run = cmd_list,
+	},
+	{
+		.name = "info",
+		.summary = "show formats, ring and features of a card",
+		.operands = "[DEVICE]",
+		.max_operands = 1,
+		.options = info_options,
+		.notes = "Without DEVICE: all cards.",
+		.run = cmd_info,
+	},
+	{
+		.name = "record",
+		.summary = "record picture, sound or both into files",
+		.operands = "DEVICE",
+		.min_operands = 1,
+		.max_operands = 1,
+		.options = record_options,
+		.notes =
+			"DEVICE is a card (/dev/avring0), a V4L2 node (/dev/video0) or an ALSA PCM\n"
+			"(hw:0,0). SIGINT and SIGTERM end a recording well: files are whole, status 0.\n"
+			"Status 3: frames are missing or were overwritten while they were written.",
+		.run = cmd_record,
+	},
+	{
+		.name = "play",
+		.summary = "send files into a card, in place and at their pace",
+		.operands = "[FILE] DEVICE",
+		.min_operands = 1,
+		.max_operands = 2,
+		.options = play_options,
+		.notes = "FILE is raw, Y4M or a sound file; - is standard input.",
+		.run = cmd_play,
+	},
+	{
+		.name = "cat",
+		.summary = "write the bytes of one stream to standard output",
+		.operands = "DEVICE",
+		.min_operands = 1,
+		.max_operands = 1,
+		.options = cat_options,
+		.run = cmd_cat,
+	},
+	{
+		.name = "verify",
+		.summary = "check the frames of a pattern stream, live or recorded",
+		.operands = "DEVICE|FILE",
+		.min_operands = 1,
+		.max_operands = 1,
+		.options = verify_options,
+		.notes =
+			"Status 1: a frame is wrong, the first one is named. 3: frames are missing.",
+		.run = cmd_verify,
+	},
+	{
+		.name = "bench",
+		.summary = "measure what a stream costs",
+		.operands = "[BENCHMARK]...",
+		.max_operands = 64,
+		.options = bench_options,
+		.run = cmd_bench,
+	},
+	{
+		.name = "version",
+		.summary = "say version and features",
+		.options = version_options,
+		.run = cmd_version,
+	},
+	{
+		.name = "help",
+		.summary = "explain a command",
+		.operands = "[COMMAND]",
+		.max_operands = 1,
+		.options = help_options,
+		.run = cmd_help,
+	},
+	{ 0 },
+};
+
+const struct tool_command *tool_command_find(const char *name)
+{
+	const struct tool_command *command;
+
+	for (command = tool_commands; command->name; command++)
+		if (!strcmp(command->name, name))
+			return command;
+	return NULL;
+}
+
+/*
+ * Where stdin, stdout or stderr is closed, the next file that is opened would take
+ * its place, and messages would go into a recording. Put something there that
+ * cannot be used in the direction it is for.
+ */
+static int tool_open_standard_files(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY) != fd)
+			return -errno;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct tool_command *command;
+
+	if (tool_open_standard_files())
+		return TOOL_FAILED;
+	if (argc < 2)
+		return tool_usage("no command");
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		tool_help_all();
+		return tool_flush(TOOL_OK);
+	}
+	command = tool_command_find(strcmp(argv[1], "--version") ? argv[1] : "version");
+	if (!command)
+		return tool_usage("'%s': unknown command", argv[1]);
+	tool_set_name(command);
+	argv[1] = (char *)command->name;
+	return command->run(argc - 1, argv + 1);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Sound files through libsndfile, which decodes into the ring.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include <sound/asound.h>
+
+#include "source.h"
+
+/* What keeps all bits of the file and is a format of the card. */
+static uint32_t play_sound_format(int format)
+{
+	switch (format & SF_FORMAT_SUBMASK) {
+	case SF_FORMAT_PCM_24:
+	case SF_FORMAT_PCM_32:
+	case SF_FORMAT_ALAC_24:
+	case SF_FORMAT_ALAC_32:
+		return (uint32_t)SNDRV_PCM_FORMAT_S32_LE;
+	case SF_FORMAT_FLOAT:
+	case SF_FORMAT_DOUBLE:
+	case SF_FORMAT_VORBIS:
+	case SF_FORMAT_OPUS:
+		return (uint32_t)SNDRV_PCM_FORMAT_FLOAT_LE;
+	default:
+		return (uint32_t)SNDRV_PCM_FORMAT_S16_LE;
+	}
+}
+
+static int play_sound_open(struct play_source *source)
+{
+	struct avring_audio_format *audio = &source->format.audio;
+	SF_INFO info = { 0 };
+
+	if (audio->format || audio->rate || audio->channels)
+		return tool_usage("%s: says rate, channels and sample format itself", source->path);
+	source->sound = sf_open_fd(source->fd, SFM_READ, &info, SF_FALSE);
+	if (!source->sound) {
+		tool_error("%s: %s", source->path, sf_strerror(NULL));
+		return TOOL_FAILED;
+	}
+	audio->format = play_sound_format(info.format);
+	audio->rate = info.samplerate;
+	audio->channels = info.channels;
+	return TOOL_OK;
+}
+
+static sf_count_t play_sound_frames(struct play_source *source, void *data, size_t frames)
+{
+	switch (source->format.audio.format) {
+	case (uint32_t)SNDRV_PCM_FORMAT_S32_LE:
+		return sf_readf_int(source->sound, data, frames);
+	case (uint32_t)SNDRV_PCM_FORMAT_FLOAT_LE:
+		return sf_readf_float(source->sound, data, frames);
+	default:
+		return sf_readf_short(source->sound, data, frames);
+	}
+}
+
+static ssize_t play_sound_read(struct play_source *source, void *data, size_t length)
+{
+	const uint32_t bytes = source->format.audio.frame_bytes;
+	sf_count_t frames = play_sound_frames(source, data, length / bytes);
+
+	return frames || !sf_error(source->sound) ? frames * bytes : -EIO;
+}
+
+static int play_sound_rewind(struct play_source *source)
+{
+	return sf_seek(source->sound, 0, SEEK_SET) < 0 ? -ESPIPE : 0;
+}
+
+static void play_sound_close(struct play_source *source)
+{
+	sf_close(source->sound);
+}
+
+const struct play_container play_sound = {
+	.name = "sound",
+	.stream = AVRING_STREAM_AUDIO,
+	.open = play_sound_open,
+	.read = play_sound_read,
+	.rewind = play_sound_rewind,
+	.close = play_sound_close,
+};

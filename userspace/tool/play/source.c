@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Files that are played, and those of raw frames. See source.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../record/recording.h"
+#include "source.h"
+
+/* Sample frames that are sent at once. */
+#define PLAY_PERIOD 480
+
+ssize_t play_read(int fd, void *data, size_t length)
+{
+	size_t done = 0;
+	ssize_t part;
+
+	while (done < length) {
+		part = read(fd, (char *)data + done, length - done);
+		if (part < 0 && errno == EINTR && !tool_signals())
+			continue;
+		if (part < 0)
+			return -errno;
+		if (!part)
+			break;
+		done += part;
+	}
+	return done;
+}
+
+/* ---------------------------------------------------------------- raw */
+
+/* What the command line says goes before what an index says. */
+static void play_merge_video(struct avring_video_format *video,
+			     const struct avring_video_format *other)
+{
+	if (!video->pixelformat && !video->width) {
+		video->pixelformat = other->pixelformat;
+		video->width = other->width;
+		video->height = other->height;
+		video->bytesperline = other->bytesperline;
+		video->sizeimage = other->sizeimage;
+	}
+	if (!video->rate_num) {
+		video->rate_num = other->rate_num;
+		video->rate_den = other->rate_den;
+	}
+}
+
+static void play_merge_audio(struct avring_audio_format *audio,
+			     const struct avring_audio_format *other)
+{
+	audio->format = audio->format ?: other->format;
+	audio->rate = audio->rate ?: other->rate;
+	audio->channels = audio->channels ?: other->channels;
+}
+
+static void play_raw_ask_index(struct play_source *source)
+{
+	struct record_recording index;
+
+	if (source->fd != STDIN_FILENO && !record_recording_open(&index, source->path) &&
+	    index.format.stream == source->format.stream && !strcmp(index.container, "raw")) {
+		if (source->format.stream == AVRING_STREAM_VIDEO)
+			play_merge_video(&source->format.video, &index.format.video);
+		else
+			play_merge_audio(&source->format.audio, &index.format.audio);
+	}
+	if (source->fd != STDIN_FILENO)
+		record_recording_close(&index);
+}
+
+static int play_raw_open(struct play_source *source)
+{
+	const struct avring_video_format *video = &source->format.video;
+	const struct avring_audio_format *audio = &source->format.audio;
+
+	play_raw_ask_index(source);
+	if (source->format.stream == AVRING_STREAM_VIDEO) {
+		if (video->pixelformat && video->width && video->rate_num)
+			return TOOL_OK;
+		return tool_usage(
+			"%s: raw pictures without an index need --size, --pixel-format and --fps",
+			source->path);
+	}
+	if (audio->format && audio->rate && audio->channels)
+		return TOOL_OK;
+	return tool_usage("%s: raw sound without an index needs --rate, --channels and --sample-format",
+			  source->path);
+}
+
+static ssize_t play_raw_read(struct play_source *source, void *data, size_t length)
+{
+	return play_read(source->fd, data, length);
+}
+
+static int play_raw_rewind(struct play_source *source)
+{
+	return lseek(source->fd, source->begin, SEEK_SET) < 0 ? -errno : 0;
+}
+
+static void play_raw_close(struct play_source *source)
+{
+	(void)source;
+}
+
+const struct play_container play_raw = {
+	.name = "raw",
+	.stream = -1,
+	.open = play_raw_open,
+	.read = play_raw_read,
+	.rewind = play_raw_rewind,
+	.close = play_raw_close,
+};
+
+/* ---------------------------------------------------------------- any */
+
+static bool play_ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), tail = strlen(end);
+
+	return length >= tail && !strcmp(text + length - tail, end);
+}
+
+/* What libsndfile reads has more names than one. */
+static bool play_is_sound(const char *path)
+{
+	static const char *const suffixes[] = { ".wav", ".rf64", ".w64", ".flac", ".aiff",
+						".aif", ".au",	 ".caf", ".ogg",  ".opus" };
+	size_t i;
+
+	for (i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++)
+		if (play_ends_with(path, suffixes[i]))
+			return true;
+	return false;
+}
+
+static const struct play_container *play_container_find(const char *name, const char *path)
+{
+	if (name)
+		return !strcmp(name, "y4m") ? &play_y4m :
+		       !strcmp(name, "raw") ? &play_raw :
+					      &play_sound;
+	if (play_ends_with(path, play_y4m.suffix))
+		return &play_y4m;
+	return play_is_sound(path) ? &play_sound : &play_raw;
+}
+
+static void play_wished_format(struct avring_stream_format *format, const struct tool_wish *wish)
+{
+	if (format->stream == AVRING_STREAM_VIDEO) {
+		format->video.pixelformat = wish->pixel_format;
+		format->video.width = wish->size.width;
+		format->video.height = wish->size.height;
+		format->video.rate_num = wish->rate.num;
+		format->video.rate_den = wish->rate.den;
+		return;
+	}
+	format->audio.format = wish->sample_format;
+	format->audio.rate = wish->sample_rate;
+	format->audio.channels = wish->channels;
+	format->audio.period_frames = wish->period ?: PLAY_PERIOD;
+}
+
+int play_source_open(struct play_source *source, const char *path, const char *container,
+		     int stream, const struct tool_wish *wish)
+{
+	bool is_stdin = !strcmp(path, "-");
+	int status;
+
+	*source = (struct play_source){
+		.container = play_container_find(container, path),
+		.path = is_stdin ? "stdin" : path,
+		.fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC),
+	};
+	if (source->fd < 0)
+		return tool_fail(errno, "%s", source->path);
+	if (stream >= 0 && source->container->stream >= 0 && stream != source->container->stream)
+		return tool_usage("%s: has %s, not %s", source->path,
+				  stream == AVRING_STREAM_VIDEO ? "sound" : "pictures",
+				  stream == AVRING_STREAM_VIDEO ? "pictures" : "sound");
+	source->format.stream = stream >= 0		       ? stream :
+				source->container->stream >= 0 ? source->container->stream :
+								 AVRING_STREAM_VIDEO;
+	play_wished_format(&source->format, wish);
+	status = source->container->open(source);
+	if (status)
+		source->container = NULL;
+	return status;
+}
+
+void play_source_close(struct play_source *source)
+{
+	if (source->container)
+		source->container->close(source);
+	if (source->fd > STDIN_FILENO)
+		close(source->fd);
+	source->fd = -1;
+}

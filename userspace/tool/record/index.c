@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The index of a recording. See index.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../reader.h"
+#include "index.h"
+
+/*
+ * When the disk is full the index must still be able to say what is on it, so it
+ * has space ahead of need.
+ */
+#define RECORD_INDEX_RESERVE 65536
+#define RECORD_INDEX_LINE 512
+
+char *record_index_path(const char *path)
+{
+	char *out;
+
+	return asprintf(&out, "%s.jsonl", path) < 0 ? NULL : out;
+}
+
+static void record_index_reserve(struct record_index *index)
+{
+	uint64_t wanted = index->written + RECORD_INDEX_RESERVE;
+
+	if (index->written + 2 * RECORD_INDEX_LINE <= index->reserved)
+		return;
+	/* Where a file system cannot, the disk must not become full; nothing else is lost. */
+	if (!fallocate(index->fd, FALLOC_FL_KEEP_SIZE, 0, wanted))
+		index->reserved = wanted;
+}
+
+static int record_index_write(struct record_index *index, const char *text, size_t length)
+{
+	ssize_t done;
+
+	while (length) {
+		done = pwrite(index->fd, text, length, index->written);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return done ? -errno : -ENOSPC;
+		index->written += done;
+		text += done;
+		length -= done;
+	}
+	return 0;
+}
+
+/* One line; @value is released. A line that does not fit leaves no half of it. */
+static int record_index_line(struct record_index *index, json_t *value)
+{
+	uint64_t before = index->written;
+	char *text = json_dumps(value, JSON_COMPACT);
+	size_t length;
+	int error;
+
+	json_decref(value);
+	if (!text)
+		return -ENOMEM;
+	record_index_reserve(index);
+	/* The end of the line takes the place of the end of the string. */
+	length = strlen(text);
+	text[length] = '\n';
+	error = record_index_write(index, text, length + 1);
+	free(text);
+	if (error && !ftruncate(index->fd, before))
+		index->written = before;
+	return error;
+}
+
+static json_t *record_index_header(const char *path, const char *container,
+				   const struct avring_stream_format *format, uint64_t offset,
+				   uint32_t stride)
+{
+	const char *name = strrchr(path, '/');
+	json_t *header = json_pack("{s:i, s:s, s:s, s:I, s:i}", "avring_index", 1, "file",
+				   name ? name + 1 : path, "container", container, "offset",
+				   (json_int_t)offset, "stride", stride);
+	json_t *members = tool_format_json(format);
+
+	json_object_update(header, members);
+	json_decref(members);
+	return header;
+}
+
+int record_index_open(struct record_index *index, const char *path, const char *container,
+		      const struct avring_stream_format *format, uint64_t offset, uint32_t stride)
+{
+	int error;
+
+	*index = (struct record_index){
+		.path = record_index_path(path),
+		.stride = stride,
+		.rate = tool_event_rate(format),
+	};
+	index->fd = index->path ?
+			    open(index->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) :
+			    -1;
+	if (index->fd < 0)
+		return index->path ? -errno : -ENOMEM;
+	error = record_index_line(index,
+				  record_index_header(path, container, format, offset, stride));
+	if (error)
+		record_index_close(index, NULL);
+	return error;
+}
+
+/* Everything about @run follows from the run that is there. */
+static bool record_index_continues(const struct record_index *index, const struct record_run *run)
+{
+	const struct record_run *old = &index->run;
+	struct tool_rate rate = index->rate;
+
+	return old->frames && !run->lost && run->is_torn == old->is_torn &&
+	       run->is_no_signal == old->is_no_signal &&
+	       run->offset == old->offset + old->frames * index->stride &&
+	       run->sequence == old->sequence + old->frames &&
+	       run->event == old->event + old->frames && rate.den &&
+	       run->time_ns - old->time_ns == tool_event_ns(run->event, rate.num, rate.den) -
+						      tool_event_ns(old->event, rate.num, rate.den);
+}
+
+int record_index_flush(struct record_index *index)
+{
+	const struct record_run *run = &index->run;
+	json_t *line;
+	int error;
+
+	if (!run->frames || index->fd < 0)
+		return 0;
+	line = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "offset", (json_int_t)run->offset,
+			 "frames", (json_int_t)run->frames, "sequence", (json_int_t)run->sequence,
+			 "event", (json_int_t)run->event, "time_ns", (json_int_t)run->time_ns,
+			 "lost", (json_int_t)run->lost);
+	if (run->is_torn)
+		json_object_set_new(line, "torn", json_true());
+	if (run->is_no_signal)
+		json_object_set_new(line, "no_signal", json_true());
+	error = record_index_line(index, line);
+	if (!error)
+		index->run.frames = 0;
+	return error;
+}
+
+int record_index_add(struct record_index *index, const struct record_run *run)
+{
+	int error;
+
+	if (index->fd < 0)
+		return 0;
+	if (record_index_continues(index, run)) {
+		index->run.frames += run->frames;
+		return 0;
+	}
+	error = record_index_flush(index);
+	index->run = *run;
+	return error;
+}
+
+static json_t *record_index_end(const struct record_totals *totals)
+{
+	return json_pack("{s:b, s:I, s:I, s:I, s:I}", "end", 1, "frames",
+			 (json_int_t)totals->frames, "bytes", (json_int_t)totals->bytes, "lost",
+			 (json_int_t)totals->lost, "torn", (json_int_t)totals->torn);
+}
+
+int record_index_close(struct record_index *index, const struct record_totals *totals)
+{
+	int error = 0;
+
+	if (index->fd >= 0) {
+		if (totals)
+			error = record_index_flush(index) ?:
+					record_index_line(index, record_index_end(totals));
+		/* Gives back what was reserved. */
+		if (ftruncate(index->fd, index->written) && !error)
+			error = -errno;
+		if (close(index->fd) && !error)
+			error = -errno;
+	}
+	index->fd = -1;
+	free(index->path);
+	index->path = NULL;
+	return error;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The index of a recording: a file beside it, one JSON object per line.
+ *
+ *	{"avring_index": 1, "file": "film.raw", "container": "raw", "offset": 0,
+ *	 "stride": 614400, "stream": "video", "pixel_format": "YUYV", ...}
+ *	{"offset": 0, "frames": 300, "sequence": 12, "event": 9120, "time_ns": ..., "lost": 0}
+ *	...
+ *	{"end": true, "frames": 5400, "bytes": ..., "lost": 0, "torn": 0}
+ *
+ * The first line says what is in the file, the last one that it was closed well.
+ * A line between them is a run: frames that follow on each other without a gap,
+ * every @stride bytes from @offset. "lost" frames are missing before it. Frames of
+ * a run with "torn": true were overwritten in the ring while they were written.
+ *
+ * A line is written only when its frames are in the file, where runs end and once a
+ * second. So whatever happens, what the index names is there.
+ */
+#ifndef AVRING_RECORD_INDEX_H
+#define AVRING_RECORD_INDEX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../tool.h"
+
+/**
+ * struct record_run - frames, or sample frames, that follow on each other
+ * @offset: in the file, of the first byte
+ * @frames: how many
+ * @sequence: of the first one
+ * @event: number of the first one on the timeline
+ * @time_ns: of the first one
+ * @lost: frames that are missing before it
+ * @is_torn: they were overwritten
+ * @is_no_signal: nobody sent them
+ */
+struct record_run {
+	uint64_t offset;
+	uint64_t frames;
+	uint64_t sequence;
+	uint64_t event;
+	uint64_t time_ns;
+	uint64_t lost;
+	bool is_torn;
+	bool is_no_signal;
+};
+
+/**
+ * struct record_index - an index that is being written
+ * @path: of it
+ * @fd: or -1: there is none
+ * @written: bytes in the file
+ * @reserved: bytes that the file system keeps for it
+ * @stride: distance of frames in the recording
+ * @rate: of them
+ * @run: not yet written; none if it has no frames
+ */
+struct record_index {
+	char *path;
+	int fd;
+	uint64_t written;
+	uint64_t reserved;
+	uint32_t stride;
+	struct tool_rate rate;
+	struct record_run run;
+};
+
+/* Path of the index of @path: allocated, or NULL. */
+char *record_index_path(const char *path);
+
+/**
+ * record_index_open() - create the index of a recording
+ * @index: filled
+ * @path: of the recording
+ * @container: "raw", "y4m", "wav"
+ * @format: what is in it
+ * @offset: of the first frame in the recording
+ * @stride: distance of frames
+ *
+ * Return: 0, or a negative errno.
+ */
+int record_index_open(struct record_index *index, const char *path, const char *container,
+		      const struct avring_stream_format *format, uint64_t offset, uint32_t stride);
+
+/* Add frames that are in the file; a line is written where a run ends. */
+int record_index_add(struct record_index *index, const struct record_run *run);
+
+/* Write what was added. */
+int record_index_flush(struct record_index *index);
+
+/* What the last line says. */
+struct record_totals {
+	uint64_t frames;
+	uint64_t bytes;
+	uint64_t lost;
+	uint64_t torn;
+};
+
+/* Write the last line and close; with NULL: close only. */
+int record_index_close(struct record_index *index, const struct record_totals *totals);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Recording one or two streams of a device. cmd-record.c and cmd-cat.c fill in the
+ * settings; the rest happens here.
+ */
+#ifndef AVRING_RECORD_RECORD_H
+#define AVRING_RECORD_RECORD_H
+
+#include "../reader.h"
+#include "../tool.h"
+
+/**
+ * struct record_settings - what to record
+ * @device: as typed
+ * @paths: by AVRING_STREAM_*: file, "-", or NULL: not this stream
+ * @format: name of a container, or NULL: by the names of the files
+ * @wish: how the streams should be
+ * @time_ns: end after this time; 0: no end
+ * @frames: end after so many; 0: no end
+ * @file_time_ns: begin another file after this time; 0: never
+ * @idle_ns: fail when nothing comes for this time; 0: wait for ever
+ * @is_ready_told: print a line when streaming
+ * @is_quiet: print only what went wrong
+ * @is_json: print what happens on stdout
+ * @no_index: write no index
+ * @no_direct: do not try O_DIRECT
+ */
+struct record_settings {
+	const char *device;
+	const char *paths[AVRING_STREAMS];
+	const char *format;
+	struct tool_wish wish;
+	uint64_t time_ns;
+	uint64_t frames;
+	uint64_t file_time_ns;
+	uint64_t idle_ns;
+	bool is_ready_told;
+	bool is_quiet;
+	bool is_json;
+	bool no_index;
+	bool no_direct;
+};
+
+/* Return: an exit status; all words were said. */
+int record_run(const struct record_settings *settings);
+
+#endif

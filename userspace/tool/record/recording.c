@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A recording and its index, for reading. See recording.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "recording.h"
+
+/* The readers of values want a row with a range; any will do here. */
+static const struct tool_option record_any = { .max = UINT64_MAX };
+
+/* The next line that is whole, as JSON; NULL and 0 or -EBADMSG. */
+static json_t *record_recording_line(struct record_recording *recording, int *error)
+{
+	char *text = NULL;
+	size_t room = 0;
+	ssize_t length = getline(&text, &room, recording->lines);
+	json_t *line = NULL;
+
+	*error = 0;
+	if (length > 0) {
+		recording->line++;
+		/* What was being written when the power went has no end. */
+		if (text[length - 1] == '\n')
+			line = json_loads(text, 0, NULL);
+		if (!json_is_object(line)) {
+			json_decref(line);
+			line = NULL;
+			*error = -EBADMSG;
+		}
+	}
+	free(text);
+	return line;
+}
+
+static int record_read_video(json_t *line, struct avring_video_format *video)
+{
+	const char *pixel_format;
+	int width, height, bytes_per_line, bytes, num, den;
+
+	if (json_unpack(line, "{s:s, s:i, s:i, s:i, s:i, s:[i, i]}", "pixel_format", &pixel_format,
+			"width", &width, "height", &height, "bytes_per_line", &bytes_per_line,
+			"frame_bytes", &bytes, "rate", &num, &den))
+		return -EBADMSG;
+	if (width <= 0 || height <= 0 || bytes_per_line < 0 || bytes <= 0 || num <= 0 || den <= 0)
+		return -EBADMSG;
+	*video = (struct avring_video_format){ .width = width,
+					       .height = height,
+					       .bytesperline = bytes_per_line,
+					       .sizeimage = bytes,
+					       .rate_num = num,
+					       .rate_den = den };
+	return tool_read_pixel_format(&record_any, pixel_format, &video->pixelformat) ? -EBADMSG :
+											0;
+}
+
+static int record_read_audio(json_t *line, struct avring_audio_format *audio)
+{
+	const char *sample_format;
+	int rate, channels, bytes, period;
+
+	if (json_unpack(line, "{s:s, s:i, s:i, s:i, s:i}", "sample_format", &sample_format, "rate",
+			&rate, "channels", &channels, "frame_bytes", &bytes, "period_frames",
+			&period))
+		return -EBADMSG;
+	if (rate <= 0 || channels <= 0 || bytes <= 0 || period < 0)
+		return -EBADMSG;
+	*audio = (struct avring_audio_format){
+		.rate = rate, .channels = channels, .frame_bytes = bytes, .period_frames = period
+	};
+	return tool_read_sample_format(&record_any, sample_format, &audio->format) ? -EBADMSG : 0;
+}
+
+static int record_read_header(struct record_recording *recording, json_t *line)
+{
+	struct avring_stream_format *format = &recording->format;
+	const char *container, *stream;
+	int version, stride;
+	json_int_t offset;
+
+	if (json_unpack(line, "{s:i, s:s, s:I, s:i, s:s}", "avring_index", &version, "container",
+			&container, "offset", &offset, "stride", &stride, "stream", &stream))
+		return -EBADMSG;
+	if (version != 1 || offset < 0 || stride <= 0 ||
+	    strlen(container) >= sizeof(recording->container))
+		return -EBADMSG;
+	strcpy(recording->container, container);
+	recording->offset = offset;
+	recording->stride = stride;
+	if (!strcmp(stream, "audio")) {
+		format->stream = AVRING_STREAM_AUDIO;
+		return record_read_audio(line, &format->audio);
+	}
+	format->stream = AVRING_STREAM_VIDEO;
+	return strcmp(stream, "video") ? -EBADMSG : record_read_video(line, &format->video);
+}
+
+int record_recording_open(struct record_recording *recording, const char *path)
+{
+	json_t *line;
+	int error;
+
+	*recording = (struct record_recording){ .path = record_index_path(path) };
+	if (!recording->path)
+		return -ENOMEM;
+	recording->lines = fopen(recording->path, "re");
+	if (!recording->lines)
+		return -errno;
+	line = record_recording_line(recording, &error);
+	if (!line)
+		return -EBADMSG;
+	error = record_read_header(recording, line);
+	json_decref(line);
+	return error;
+}
+
+static int record_read_run(json_t *line, struct record_run *run)
+{
+	json_int_t offset, frames, sequence, event, time_ns, lost;
+	int torn = 0, no_signal = 0;
+
+	if (json_unpack(line, "{s:I, s:I, s:I, s:I, s:I, s:I, s?b, s?b}", "offset", &offset,
+			"frames", &frames, "sequence", &sequence, "event", &event, "time_ns",
+			&time_ns, "lost", &lost, "torn", &torn, "no_signal", &no_signal))
+		return -EBADMSG;
+	if (offset < 0 || frames <= 0 || lost < 0)
+		return -EBADMSG;
+	*run = (struct record_run){
+		.offset = offset,
+		.frames = frames,
+		.sequence = sequence,
+		.event = event,
+		.time_ns = time_ns,
+		.lost = lost,
+		.is_torn = torn,
+		.is_no_signal = no_signal,
+	};
+	return 0;
+}
+
+int record_recording_next(struct record_recording *recording, struct record_run *run)
+{
+	json_t *line;
+	int error;
+
+	line = record_recording_line(recording, &error);
+	if (!line)
+		return error ?: -ENODATA;
+	if (json_is_true(json_object_get(line, "end"))) {
+		recording->is_ended = true;
+		error = -ENODATA;
+	} else {
+		error = record_read_run(line, run);
+	}
+	json_decref(line);
+	return error;
+}
+
+void record_recording_close(struct record_recording *recording)
+{
+	if (recording->lines)
+		fclose(recording->lines);
+	free(recording->path);
+	recording->lines = NULL;
+	recording->path = NULL;
+}

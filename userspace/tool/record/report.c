@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What a recording says of itself. See report.h.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../words.h"
+#include "report.h"
+
+#define RECORD_MB 1e6
+
+static const char *record_report_name(const struct record_stream *stream)
+{
+	return strcmp(stream->output.path, "-") ? stream->output.path : "stdout";
+}
+
+static json_t *record_report_stream(const struct record_stream *stream)
+{
+	const struct record_totals *total = &stream->output.total;
+
+	return json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:I}", "stream",
+			 stream->format.stream == AVRING_STREAM_VIDEO ? "video" : "audio", "file",
+			 stream->output.path, "files", stream->output.file_number, "frames",
+			 (json_int_t)total->frames, "bytes", (json_int_t)total->bytes, "lost",
+			 (json_int_t)total->lost, "torn", (json_int_t)total->torn);
+}
+
+static void record_report_json(const char *type, const struct record_stream *streams,
+			       unsigned int n, uint64_t time_ns, int status)
+{
+	json_t *list = json_array();
+	json_t *line;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		json_array_append_new(list, record_report_stream(&streams[i]));
+	line = json_pack("{s:s, s:I, s:o}", "type", type, "time_ns", (json_int_t)time_ns, "streams",
+			 list);
+	if (status >= 0)
+		json_object_set_new(line, "status", json_integer(status));
+	tool_print_json(line, true);
+}
+
+/* "300 frames, 184.3 MB, 0 lost" */
+static void record_report_text(const struct record_stream *stream, char *text, size_t size)
+{
+	const struct record_totals *total = &stream->output.total;
+	const char *what = stream->format.stream == AVRING_STREAM_VIDEO ? "frames" : "samples";
+
+	snprintf(text, size, "%" PRIu64 " %s, %.1f MB, %" PRIu64 " lost", total->frames, what,
+		 total->bytes / RECORD_MB, total->lost + total->torn);
+}
+
+static bool record_report_has_terminal(const struct record_settings *settings)
+{
+	static int is_terminal = -1;
+
+	if (is_terminal < 0)
+		is_terminal = isatty(STDERR_FILENO);
+	return is_terminal && !settings->is_quiet;
+}
+
+bool record_report_is_wanted(const struct record_settings *settings)
+{
+	return settings->is_json || record_report_has_terminal(settings);
+}
+
+void record_report_progress(const struct record_settings *settings,
+			    const struct record_stream *streams, unsigned int n, uint64_t time_ns)
+{
+	char text[2][96] = { "", "" };
+	unsigned int i;
+
+	if (settings->is_json)
+		record_report_json("progress", streams, n, time_ns, -1);
+	if (!record_report_has_terminal(settings))
+		return;
+	for (i = 0; i < n; i++)
+		record_report_text(&streams[i], text[i], sizeof(text[i]));
+	tool_show_progress("%.1f s: %s%s%s", (double)time_ns / TOOL_NSEC_PER_SEC, text[0],
+			   n > 1 ? "; " : "", text[1]);
+}
+
+/* Losses are told also to those who want it quiet. */
+static void record_report_lost(const struct record_stream *stream)
+{
+	const struct record_totals *total = &stream->output.total;
+	const char *what = stream->format.stream == AVRING_STREAM_VIDEO ? "frames" : "samples";
+
+	if (total->lost)
+		tool_error("%s: %" PRIu64 " %s are missing", record_report_name(stream),
+			   total->lost, what);
+	if (total->torn)
+		tool_error("%s: %" PRIu64 " %s were overwritten while they were written",
+			   record_report_name(stream), total->torn, what);
+}
+
+void record_report_end(const struct record_settings *settings, const struct record_stream *streams,
+		       unsigned int n, uint64_t time_ns, int status)
+{
+	char text[96];
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		record_report_text(&streams[i], text, sizeof(text));
+		tool_say("%s: %s in %.1f s", record_report_name(&streams[i]), text,
+			 (double)time_ns / TOOL_NSEC_PER_SEC);
+		record_report_lost(&streams[i]);
+	}
+	if (settings->is_json)
+		record_report_json("summary", streams, n, time_ns, status);
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+/*
+ * One stream of a recording. See stream.h.
+ */
+#include <errno.h>
+
+#include "cut.h"
+#include "stream.h"
+
+int record_stream_open(struct record_stream *stream, const struct record_settings *settings,
+		       uint32_t which)
+{
+	struct record_output *output = &stream->output;
+	struct tool_wish wish = settings->wish;
+	const char *refusal;
+	int status;
+
+	wish.device = settings->device;
+	wish.stream = which;
+	wish.tight = which == AVRING_STREAM_VIDEO;
+	stream->device = settings->device;
+	stream->frames_left = UINT64_MAX;
+	output->settings = settings;
+	output->path = settings->paths[which];
+	output->sink.container = record_container_find(settings->format, output->path);
+	output->sink.no_direct = settings->no_direct;
+	status = tool_reader_open(&stream->reader, &wish);
+	if (status)
+		return status;
+	stream->format = *avring_reader_format(stream->reader);
+	output->reader = stream->reader;
+	output->format = &stream->format;
+	record_output_set_ring(output);
+	refusal = output->sink.container->refuses(&stream->format);
+	if (!refusal)
+		return TOOL_OK;
+	tool_error("%s: cannot hold %s: %s", output->path, tool_format_text(&stream->format).text,
+		   refusal);
+	return TOOL_FAILED;
+}
+
+static void record_stream_fail(struct record_stream *stream, int error, const char *what)
+{
+	/* A card that is gone is gone for both. */
+	if (*stream->is_told)
+		stream->output.status = stream->output.status ?: TOOL_FAILED;
+	record_output_fail(&stream->output, error, stream->device, what);
+	*stream->is_told = true;
+	stream->is_done = true;
+}
+
+/* The same pictures or sound, perhaps in another ring. */
+static bool record_same_format(const struct avring_stream_format *a,
+			       const struct avring_stream_format *b)
+{
+	if (a->stream == AVRING_STREAM_AUDIO)
+		return a->audio.format == b->audio.format && a->audio.rate == b->audio.rate &&
+		       a->audio.channels == b->audio.channels;
+	return a->video.pixelformat == b->video.pixelformat && a->video.width == b->video.width &&
+	       a->video.height == b->video.height &&
+	       a->video.bytesperline == b->video.bytesperline &&
+	       a->video.sizeimage == b->video.sizeimage &&
+	       (uint64_t)a->video.rate_num * b->video.rate_den ==
+		       (uint64_t)b->video.rate_num * a->video.rate_den;
+}
+
+/* A producer that comes or goes begins a new ring; one file can hold what both have. */
+static void record_stream_renew(struct record_stream *stream)
+{
+	const struct avring_stream_format *format;
+	int error;
+
+	record_output_flush(&stream->output);
+	error = avring_reader_renew(stream->reader);
+	if (error) {
+		record_stream_fail(stream, error, "attach to the next ring");
+		return;
+	}
+	format = avring_reader_format(stream->reader);
+	if (record_same_format(&stream->format, format)) {
+		record_output_set_ring(&stream->output);
+		return;
+	}
+	if (stream->output.status == TOOL_OK)
+		tool_error("%s: the format has changed to %s, the recording ends", stream->device,
+			   tool_format_text(format).text);
+	stream->output.status = TOOL_FAILED;
+	stream->is_done = true;
+}
+
+/* So many bytes of sound may be taken at once: it stops where the next file begins. */
+static size_t record_stream_room(const struct record_stream *stream)
+{
+	uint64_t bytes = stream->output.sink.chunk, end_ns = stream->output.end_ns, frames;
+
+	if (!stream->is_begun || end_ns == UINT64_MAX || stream->next_ns >= end_ns)
+		return bytes;
+	frames = (unsigned __int128)(end_ns - stream->next_ns) * stream->format.audio.rate /
+		 TOOL_NSEC_PER_SEC;
+	frames *= stream->format.audio.frame_bytes;
+	return frames < bytes ? frames : bytes;
+}
+
+/* Each picture has a time of its own; sound is what lies between two times. */
+static int record_stream_next(struct record_stream *stream)
+{
+	if (stream->format.stream == AVRING_STREAM_VIDEO)
+		return avring_reader_next(stream->reader, &stream->held);
+	return avring_reader_next_run(stream->reader, &stream->held, record_stream_room(stream));
+}
+
+bool record_stream_peek(struct record_stream *stream)
+{
+	int error;
+
+	while (!stream->has_held && !stream->is_done) {
+		error = record_stream_next(stream);
+		if (error == -EAGAIN)
+			return false;
+		if (error == -ESTALE)
+			record_stream_renew(stream);
+		else if (error)
+			record_stream_fail(stream, error, "read");
+		else
+			stream->has_held = true;
+	}
+	return stream->has_held;
+}
+
+void record_stream_drop(struct record_stream *stream)
+{
+	avring_reader_release(stream->reader, &stream->held);
+	stream->has_held = false;
+}
+
+void record_stream_take(struct record_stream *stream, uint64_t start_ns, uint64_t end_ns)
+{
+	const struct avring_span *held = &stream->held;
+	struct avring_span part = *held;
+	uint64_t behind_ns = record_span_ns(&stream->format, held, held->count);
+
+	if (record_cut(&stream->format, &part, start_ns, end_ns, stream->frames_left)) {
+		if (!stream->is_begun) {
+			/* What was missed before the beginning is not missing. */
+			part.lost = 0;
+			record_output_start(&stream->output, start_ns);
+		}
+		stream->is_begun = true;
+		stream->has_held = false;
+		stream->frames_left -= stream->frames_left == UINT64_MAX ? 0 : part.count;
+		stream->next_ns = record_span_ns(&stream->format, &part, part.count);
+		record_output_put(&stream->output, held, &part);
+	} else {
+		record_stream_drop(stream);
+	}
+	if (behind_ns >= end_ns || !stream->frames_left || stream->output.status != TOOL_OK)
+		stream->is_done = true;
+}
+
+struct avring_watermark record_stream_watermark(const struct record_stream *stream)
+{
+	const struct record_sink *sink = &stream->output.sink;
+	uint64_t bytes = sink->chunk - sink->pending % sink->chunk;
+	uint64_t frame = tool_frame_bytes(&stream->format);
+
+	if (!stream->is_begun || sink->file.is_stream)
+		return (struct avring_watermark){ .entries = 1 };
+	if (stream->frames_left < bytes / frame + 1)
+		bytes = stream->frames_left * frame;
+	return (struct avring_watermark){ .entries = 1, .bytes = bytes };
+}
+
+void record_stream_close(struct record_stream *stream)
+{
+	if (stream->has_held)
+		record_stream_drop(stream);
+	record_output_end(&stream->output);
+	avring_reader_close(stream->reader);
+	stream->reader = NULL;
+}
