@@ -197,13 +197,8 @@ static bool avring_audio_converts_locked(struct avring_audio *audio)
 		avring_audio_loop_converts(audio, &ring->layout, ring->rate));
 }
 
-/**
- * avring_audio_arm_locked() - set the timer to what happens next
- * @audio: the sound card
- *
- * Context: any, avring_audio::lock held.
- */
-void avring_audio_arm_locked(struct avring_audio *audio)
+/* When the timer must fire next; U64_MAX if nothing runs. */
+static u64 avring_audio_next_ns(struct avring_audio *audio)
 {
 	u64 due_ns = avring_audio_ring_due_ns(audio);
 	unsigned int i;
@@ -214,6 +209,19 @@ void avring_audio_arm_locked(struct avring_audio *audio)
 			due_ns = min(due_ns, avring_audio_due_ns(&audio->streams[i]));
 	if (avring_audio_converts_locked(audio))
 		due_ns = min(due_ns, ktime_get_ns() + AVRING_AUDIO_CONVERT_NS);
+	return due_ns;
+}
+
+/**
+ * avring_audio_arm_locked() - set the timer to what happens next
+ * @audio: the sound card
+ *
+ * Context: any, avring_audio::lock held.
+ */
+void avring_audio_arm_locked(struct avring_audio *audio)
+{
+	const u64 due_ns = avring_audio_next_ns(audio);
+
 	if (due_ns != U64_MAX)
 		hrtimer_start(&audio->timer, ns_to_ktime(due_ns), HRTIMER_MODE_ABS_SOFT);
 }
@@ -242,10 +250,25 @@ static bool avring_audio_crossed_locked(struct avring_audio_stream *stream)
 	return crossed;
 }
 
+/*
+ * At the end of a tick: let the timer go on, which is cheaper than to start it, unless
+ * somebody has started it meanwhile.
+ */
+static enum hrtimer_restart avring_audio_rearm_locked(struct avring_audio *audio)
+{
+	const u64 due_ns = avring_audio_next_ns(audio);
+
+	if (due_ns == U64_MAX || hrtimer_is_queued(&audio->timer))
+		return HRTIMER_NORESTART;
+	hrtimer_set_expires(&audio->timer, ns_to_ktime(due_ns));
+	return HRTIMER_RESTART;
+}
+
 static enum hrtimer_restart avring_audio_tick(struct hrtimer *timer)
 {
 	struct avring_audio *audio = container_of(timer, struct avring_audio, timer);
 	struct snd_pcm_substream *elapsed[ARRAY_SIZE(audio->streams)] = {};
+	enum hrtimer_restart restart;
 	unsigned long flags;
 	unsigned int i;
 
@@ -254,13 +277,13 @@ static enum hrtimer_restart avring_audio_tick(struct hrtimer *timer)
 	for (i = 0; i < ARRAY_SIZE(elapsed); i++)
 		if (avring_audio_crossed_locked(&audio->streams[i]))
 			elapsed[i] = audio->streams[i].substream;
-	avring_audio_arm_locked(audio);
+	restart = avring_audio_rearm_locked(audio);
 	spin_unlock_irqrestore(&audio->lock, flags);
 
 	for (i = 0; i < ARRAY_SIZE(elapsed); i++)
 		if (elapsed[i])
 			snd_pcm_period_elapsed(elapsed[i]);
-	return HRTIMER_NORESTART;
+	return restart;
 }
 
 /**
