@@ -217,6 +217,14 @@ bool avring_ring_reached_locked(const struct avring_ring *ring,
 	       avring_ring_time_from(ring, target->next) >= target->time_ns;
 }
 
+static bool avring_ring_shall_wake_locked(const struct avring_ring *ring,
+					  const struct avring_ring_reader *reader)
+{
+	if (ring->state || atomic_read(&reader->sleepers) > 1)
+		return true;
+	return !reader->told && avring_ring_reached_locked(ring, &reader->target);
+}
+
 /*
  * The list is walked for each frame, but only who sleeps and has got what he waits
  * for is woken, once. Barrier C: who goes to sleep enters the wait queue and then
@@ -229,11 +237,9 @@ static void avring_ring_wake_locked(struct avring_ring *ring)
 	struct avring_ring_reader *reader;
 
 	list_for_each_entry(reader, &ring->readers, node) {
-		if (reader->told && !ring->state)
-			continue;
 		if (!waitqueue_active(&reader->wait))			/* C */
 			continue;
-		if (!avring_ring_reached_locked(ring, &reader->target))
+		if (!avring_ring_shall_wake_locked(ring, reader))
 			continue;
 		reader->told = true;
 		wake_up_interruptible_poll(&reader->wait, events);

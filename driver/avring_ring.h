@@ -18,6 +18,7 @@
 #define AVRING_RING_H
 
 #include <linux/align.h>
+#include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
@@ -109,6 +110,8 @@ struct avring_ring_target {
  * @joins: how often it has joined a ring, under the same lock
  * @target: what it waits for. The lock of @ring guards this and the next
  * @told: it has been woken for @target
+ * @sleepers: threads in WAIT. If there are several, @target is that of one of them,
+ *	and all are woken at each frame
  */
 struct avring_ring_reader {
 	wait_queue_head_t wait;
@@ -117,6 +120,7 @@ struct avring_ring_reader {
 	u64 joins;
 	struct avring_ring_target target;
 	bool told;
+	atomic_t sleepers;
 };
 
 struct avring_ring *avring_ring_new(const struct avring_ring_geometry *geometry,

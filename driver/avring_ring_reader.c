@@ -80,36 +80,56 @@ static int avring_ring_look_locked(const struct avring_ring_reader *reader,
 	return avring_ring_reached_locked(ring, target) ? 0 : -EAGAIN;
 }
 
-/* As above; who has left and joined again since @joins was counted has left, too. */
-static int avring_ring_look(const struct avring_ring_reader *reader, struct avring_ring *ring,
-			    const struct avring_ring_target *target, u64 joins)
+/* What is not there yet becomes what the writer, and poll(), look for. */
+static int avring_ring_arm_locked(struct avring_ring_reader *reader,
+				  const struct avring_ring *ring,
+				  const struct avring_ring_target *target)
 {
-	int err;
+	int err = avring_ring_look_locked(reader, ring, target);
 
-	spin_lock_irq(&ring->lock);
-	err = avring_ring_look_locked(reader, ring, target);
-	if (err == -EAGAIN && reader->joins != joins)
-		err = -ESTALE;
-	spin_unlock_irq(&ring->lock);
+	if (err == -EAGAIN || !err) {
+		reader->target = *target;
+		reader->told = false;
+	}
 	return err;
 }
 
-/* Return: as avring_ring_look(), or -EINVAL. */
+/* The first look. Who goes to sleep is counted. Return: as above, or -EINVAL. */
 static int avring_ring_arm(struct avring_ring_reader *reader, struct avring_ring *ring,
-			   const struct avring_ring_target *target, u64 *joins)
+			   const struct avring_ring_target *target, bool sleeps, u64 *joins)
 {
 	int err = -EINVAL;
 
 	spin_lock_irq(&ring->lock);
 	if (avring_ring_target_valid_locked(ring, target))
-		err = avring_ring_look_locked(reader, ring, target);
-	if (err == -EAGAIN || !err) {
-		reader->target = *target;
-		reader->told = false;
-	}
+		err = avring_ring_arm_locked(reader, ring, target);
+	if (err == -EAGAIN && sleeps)
+		atomic_inc(&reader->sleepers);
 	*joins = reader->joins;
 	spin_unlock_irq(&ring->lock);
 	return err;
+}
+
+/* Another look. Who has left and joined again since @joins was counted has left, too. */
+static int avring_ring_look(struct avring_ring_reader *reader, struct avring_ring *ring,
+			    const struct avring_ring_target *target, u64 joins)
+{
+	int err;
+
+	spin_lock_irq(&ring->lock);
+	if (reader->joins == joins)
+		err = avring_ring_arm_locked(reader, ring, target);
+	else
+		err = ring->state & AVRING_STATE_GONE ? -ENODEV : -ESTALE;
+	spin_unlock_irq(&ring->lock);
+	return err;
+}
+
+/* One sleeper less; the others say once more what they sleep for. */
+static void avring_ring_awake(struct avring_ring_reader *reader)
+{
+	if (atomic_dec_return(&reader->sleepers))
+		wake_up_all(&reader->wait);
 }
 
 /* Return: 0 woken, -ETIMEDOUT, -ERESTARTSYS. */
@@ -146,7 +166,7 @@ int avring_ring_reader_wait(struct avring_ring_reader *reader, struct avring_rin
 	u64 joins;
 	int err;
 
-	err = avring_ring_arm(reader, ring, target, &joins);
+	err = avring_ring_arm(reader, ring, target, deadline_ns, &joins);
 	if (err != -EAGAIN || !deadline_ns)
 		return err;
 	for (;;) {
@@ -159,6 +179,7 @@ int avring_ring_reader_wait(struct avring_ring_reader *reader, struct avring_rin
 		slept = avring_ring_sleep(deadline_ns);
 	}
 	finish_wait(&reader->wait, &wait);
+	avring_ring_awake(reader);
 	return err;
 }
 

@@ -34,6 +34,7 @@
 /**
  * struct avring_ring_file - an open file
  * @ringdev: the node
+ * @node: in avring_ringdev.files
  * @writable: it was opened for writing
  * @reader: its place in a ring
  * @lock: serialises attach, detach and what a producer does; guards @stream, @role
@@ -44,6 +45,7 @@
  */
 struct avring_ring_file {
 	struct avring_ringdev *ringdev;
+	struct list_head node;
 	bool writable;
 	struct avring_ring_reader reader;
 	struct mutex lock;
@@ -125,6 +127,9 @@ static int avring_ring_open(struct inode *inode, struct file *file)
 	spin_lock_init(&rf->ring_lock);
 	avring_ring_reader_init(&rf->reader);
 	file->private_data = rf;
+	mutex_lock(&ringdev->files_lock);
+	list_add_tail(&rf->node, &ringdev->files);
+	mutex_unlock(&ringdev->files_lock);
 	return nonseekable_open(inode, file);
 }
 
@@ -133,6 +138,9 @@ static int avring_ring_close(struct inode *inode, struct file *file)
 	struct avring_ring_file *rf = file->private_data;
 	struct avring_ringdev *ringdev = rf->ringdev;
 
+	mutex_lock(&ringdev->files_lock);
+	list_del(&rf->node);
+	mutex_unlock(&ringdev->files_lock);
 	down_read(&ringdev->alive);
 	if (rf->ring)
 		avring_ring_file_detach(rf);
@@ -524,6 +532,7 @@ static void avring_ringdev_released(struct device *dev)
 {
 	struct avring_ringdev *ringdev = container_of(dev, struct avring_ringdev, dev);
 
+	mutex_destroy(&ringdev->files_lock);
 	ringdev->released(ringdev->data);
 }
 
@@ -568,6 +577,8 @@ void avring_ringdev_init(struct avring_ringdev *ringdev, struct device *parent, 
 	struct device *dev = &ringdev->dev;
 
 	init_rwsem(&ringdev->alive);
+	mutex_init(&ringdev->files_lock);
+	INIT_LIST_HEAD(&ringdev->files);
 	device_initialize(dev);
 	dev->class = &avring_ring_class;
 	dev->parent = parent;
@@ -601,6 +612,22 @@ int avring_ringdev_register(struct avring_ringdev *ringdev)
 	return err;
 }
 
+/* Streams end their current rings; a file may still be attached to an older one. */
+static void avring_ringdev_end_files(struct avring_ringdev *ringdev)
+{
+	struct avring_ring_file *rf;
+	struct avring_ring *ring;
+
+	mutex_lock(&ringdev->files_lock);
+	list_for_each_entry(rf, &ringdev->files, node) {
+		ring = avring_ring_file_get(rf);
+		if (ring)
+			avring_ring_end(ring, AVRING_STATE_GONE);
+		avring_ring_put(ring);
+	}
+	mutex_unlock(&ringdev->files_lock);
+}
+
 /**
  * avring_ringdev_unregister() - take the node away from user space
  * @ringdev: registered or not
@@ -619,4 +646,5 @@ void avring_ringdev_unregister(struct avring_ringdev *ringdev)
 	for (i = 0; i < AVRING_STREAMS; i++)
 		ringdev->sources[i].ops->gone(ringdev->sources[i].data);
 	up_write(&ringdev->alive);
+	avring_ringdev_end_files(ringdev);
 }

@@ -7,6 +7,8 @@
 
 #include <linux/cdev.h>
 #include <linux/device.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <uapi/linux/avring.h>
 
@@ -24,6 +26,8 @@
  * @alive: held for reading around calls of the sources, for writing while the card
  *	is removed; guards @gone. Outside of every lock of the sources
  * @gone: the card was removed
+ * @files_lock: guards @files; innermost but for locks of a ring
+ * @files: open files
  */
 struct avring_ringdev {
 	struct device dev;
@@ -36,6 +40,9 @@ struct avring_ringdev {
 
 	struct rw_semaphore alive;
 	bool gone;
+
+	struct mutex files_lock;
+	struct list_head files;
 };
 
 int avring_ringdev_init_class(unsigned int cards);

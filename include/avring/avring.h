@@ -62,7 +62,8 @@ struct avring_producer;
  *	device
  * @oldest: begin with the oldest frame in the ring, not with the next one
  * @keep_setup: do not change the ring of the card, take it as it is
- * @ring_bytes: wished length of the ring; 0 for the default
+ * @ring_bytes: wished length of the ring, rounded up to whole 2 MiB, or to whole pages if
+ *	it is shorter than that; 0 for the default
  * @align: frames begin at multiples of this power of two; 1 packs them tightly; 0
  *	for the default, a page for pictures
  * @video: wished picture format; members that are 0 are left as they are

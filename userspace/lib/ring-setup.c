@@ -26,6 +26,12 @@ static bool avring_ring_sound_differs(const struct avring_audio_format *a,
 	       (a->frame_bytes && a->frame_bytes != b->frame_bytes);
 }
 
+/* Whole chunks map by PMD in both images; a ring shorter than one has none. */
+static uint64_t avring_ring_length(uint64_t wish)
+{
+	return avring_align(wish, wish < AVRING_HUGE_PAGE ? avring_page_size() : AVRING_HUGE_PAGE);
+}
+
 /* What the card shall be set to; 1 if that is something new. */
 static int avring_ring_wish(int fd, const struct avring_options *options,
 			    struct avring_setup *setup)
@@ -39,7 +45,7 @@ static int avring_ring_wish(int fd, const struct avring_options *options,
 	if (options->ring_bytes > INT64_MAX)
 		return -EFBIG;
 	if (options->ring_bytes)
-		setup->length = avring_align(options->ring_bytes, avring_page_size());
+		setup->length = avring_ring_length(options->ring_bytes);
 	if (options->stream == AVRING_STREAM_AUDIO) {
 		avring_ring_wish_sound(&setup->audio, &options->audio);
 		return setup->length != have.length ||

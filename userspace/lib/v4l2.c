@@ -432,8 +432,6 @@ static void avring_v4l2_take(struct avring_v4l2_state *v4l2, const struct v4l2_b
 	avring_v4l2_sync(v4l2, slot->buffer, DMA_BUF_SYNC_START);
 	if (!slot->released)
 		avring_v4l2_publish(v4l2, slot, buffer, length);
-	else
-		v4l2->writer.head = slot->position + v4l2->stride;
 }
 
 /* One buffer: 0 taken, -EAGAIN, or what the driver says. */

@@ -76,8 +76,7 @@ static int play_line_files(struct play_line *line, const char *file)
 	if (file && (line->video || line->audio))
 		return tool_usage("'%s': goes with neither --video nor --audio", file);
 	if (!file && !line->video && !line->audio)
-		return tool_usage(
-			"expected FILE DEVICE, or --video FILE or --audio FILE and DEVICE");
+		return tool_usage("expected FILE DEVICE, or --video FILE, or --audio FILE");
 	if (line->video && line->audio && line->settings.container)
 		return tool_usage("--format: two files have their formats by their names");
 	status = play_line_add(line, file, -1, &n);

@@ -121,9 +121,8 @@ static int record_line_check_stdout(const struct record_line *line)
 		if (settings->file_time_ns)
 			return tool_usage("--max-file-time: standard output is one file");
 		if (container->is_seekable)
-			return tool_usage(
-				"--format %s: needs a file that it can go back in, not standard output; use raw",
-				container->name);
+			return tool_usage("--format %s: needs a file that can be rewound; use raw",
+					  container->name);
 	}
 	return TOOL_GO_ON;
 }

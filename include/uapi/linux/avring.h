@@ -371,8 +371,9 @@ struct avring_entry {
  * Also sets what poll() waits for, so an event loop calls this with a deadline of
  * 0 and then poll() or epoll: POLLIN when the condition holds; POLLIN|POLLPRI when
  * the ring is stale; POLLERR|POLLHUP when the card is gone. Before the first call
- * poll() waits for entry avring_attach.next. One thread at a time may wait through a
- * file; another one should open the node itself.
+ * poll() waits for entry avring_attach.next. Several threads may sleep through one
+ * file, each for what it asked, but they are woken more often than if each had
+ * opened the node itself.
  *
  * A reader that has been overtaken (@next is before tail_entry), a stale ring and
  * a removed card end the wait at once.

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #define BENCH_MIB (UINT64_C(1) << 20)
+#define BENCH_HUGE_PAGE (2 * BENCH_MIB)
 #define BENCH_PAGE 4096
 
 /* Whoever is short is measured so often, and the smallest figure counts. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* avring bench: the table of benchmarks and their results. See bench.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,26 +12,29 @@
 #include "../tool.h"
 #include "bench.h"
 #include "counter.h"
+#include "disk.h"
 
 /**
  * struct benchmark - a row of the table
  * @id: "B1"
  * @name: one word
  * @run: measures; 0 if avring could be measured
+ * @writes: to the disk
  */
 struct benchmark {
 	const char *id;
 	const char *name;
 	int (*run)(struct bench *bench);
+	bool writes;
 };
 
 static const struct benchmark benchmarks[] = {
-	{ "B1", "map-gib", bench_map },	      { "B2", "map-linear", bench_linear },
-	{ "B3", "unmap", bench_unmap },	      { "B4", "pin", bench_pin },
-	{ "B5", "rec-direct", bench_direct }, { "B7", "copies", bench_copies },
-	{ "B8", "calls", bench_calls },	      { "B9", "switches", bench_switches },
-	{ "B10", "wake", bench_wake },	      { "B11", "readers", bench_readers },
-	{ "B12", "wrap", bench_wrap },
+	{ "B1", "map-gib", bench_map, false },	    { "B2", "map-linear", bench_linear, false },
+	{ "B3", "unmap", bench_unmap, false },	    { "B4", "pin", bench_pin, true },
+	{ "B5", "rec-direct", bench_direct, true }, { "B7", "copies", bench_copies, false },
+	{ "B8", "calls", bench_calls, true },	    { "B9", "switches", bench_switches, false },
+	{ "B10", "wake", bench_wake, false },	    { "B11", "readers", bench_readers, false },
+	{ "B12", "wrap", bench_wrap, false },
 };
 
 #define N_BENCHMARKS (sizeof(benchmarks) / sizeof(benchmarks[0]))
@@ -142,6 +146,33 @@ static int check_operands(char **operands)
 	return TOOL_GO_ON;
 }
 
+static bool is_named(const struct benchmark *benchmark, char **operands)
+{
+	if (!*operands)
+		return true;
+	for (; *operands; operands++)
+		if (find(*operands) == benchmark)
+			return true;
+	return false;
+}
+
+/* Before anything is measured, not in the middle. */
+static int check_disk(const char *disk, char **operands)
+{
+	bool writes = false;
+	int fd;
+
+	for (size_t i = 0; i < N_BENCHMARKS; i++)
+		writes |= benchmarks[i].writes && is_named(&benchmarks[i], operands);
+	if (!writes)
+		return TOOL_GO_ON;
+	fd = disk_open(disk, O_DIRECT);
+	if (fd < 0)
+		return tool_fail(fd, "--disk %s: cannot be written with O_DIRECT", disk);
+	close(fd);
+	return TOOL_GO_ON;
+}
+
 /* An avring that could not be measured is a failure, a peer is not. */
 static int run(struct bench *bench, const struct benchmark *benchmark)
 {
@@ -164,6 +195,8 @@ int cmd_bench(int argc, char **argv)
 
 	if (status == TOOL_GO_ON)
 		status = check_operands(operands);
+	if (status == TOOL_GO_ON)
+		status = check_disk(options.disk, operands);
 	if (status != TOOL_GO_ON)
 		return status;
 	bench.card = options.card;
@@ -171,13 +204,8 @@ int cmd_bench(int argc, char **argv)
 	bench.json = options.json;
 	if (!counter_counts_instructions())
 		tool_say("this machine does not count instructions: processor time in ns");
-	for (size_t i = 0; i < N_BENCHMARKS; i++) {
-		bool named = !operands[0];
-
-		for (char **id = operands; *id && !named; id++)
-			named = find(*id) == &benchmarks[i];
-		if (named && run(&bench, &benchmarks[i]) != TOOL_OK)
+	for (size_t i = 0; i < N_BENCHMARKS; i++)
+		if (is_named(&benchmarks[i], operands) && run(&bench, &benchmarks[i]) != TOOL_OK)
 			result = TOOL_FAILED;
-	}
 	return tool_flush(result);
 }

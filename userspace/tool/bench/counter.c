@@ -40,29 +40,42 @@ static bool emulated(void)
 	return strcmp(name, "TCGTCGTCGTCG") == 0;
 }
 
-static uint64_t loop(void)
+static __attribute__((noinline)) uint64_t loop(unsigned int rounds)
 {
 	uint64_t start = __rdtsc();
 
-	for (unsigned int i = 0; i < 1000; i++)
+	for (unsigned int i = 0; i < rounds; i++)
 		asm volatile("");
 	return __rdtsc() - start;
 }
 
-/* The same figure, unless an interrupt comes. */
-static bool counts_instructions(void)
+/* The least of several is without interrupts. How many were the same, too. */
+static uint64_t least_of_loops(unsigned int rounds, int *same)
 {
-	uint64_t all[32], least = UINT64_MAX;
-	int same = 0;
+	uint64_t least = UINT64_MAX;
 
 	for (int i = 0; i < 32; i++) {
-		all[i] = loop();
-		if (all[i] < least)
-			least = all[i];
+		uint64_t cost = loop(rounds);
+
+		if (cost < least)
+			*same = 0;
+		if (cost <= least) {
+			least = cost;
+			(*same)++;
+		}
 	}
-	for (int i = 0; i < 32; i++)
-		same += all[i] == least;
-	return emulated() && same > 24 && least >= 1000 && least < 10000;
+	return least;
+}
+
+/* A thousand rounds more are a whole number of instructions each, and always the same. */
+static bool counts_instructions(void)
+{
+	int same_short = 0, same_long = 0;
+	uint64_t few = least_of_loops(1000, &same_short);
+	uint64_t many = least_of_loops(2000, &same_long);
+
+	return emulated() && same_short > 16 && same_long > 16 && many > few &&
+	       (many - few) % 1000 == 0;
 }
 
 bool counter_counts_instructions(void)

@@ -19,7 +19,6 @@
 #include "memory.h"
 
 #define MEMORY_BYTES (16 * BENCH_MIB)
-#define HUGE_PAGE (2 * BENCH_MIB)
 
 /**
  * struct sink - takes memory
@@ -119,7 +118,7 @@ static struct sink sinks[] = {
 static char *megabyte_of(const struct memory *memory)
 {
 	char *start = memory->pieces[0].start;
-	size_t skip = -(uintptr_t)start % HUGE_PAGE;
+	size_t skip = -(uintptr_t)start % BENCH_HUGE_PAGE;
 
 	return skip + BENCH_MIB <= memory->pieces[0].bytes ? start + skip : start;
 }

@@ -38,6 +38,14 @@ static int write_out(struct stream *stream, const void *data, size_t bytes)
 	return (size_t)n == bytes ? 0 : -EIO;
 }
 
+/* In whole huge pages, as is the default. */
+static uint64_t ring_bytes(const struct camera_size *size)
+{
+	uint64_t bytes = RING_FRAMES * camera_frame_bytes(size);
+
+	return (bytes + BENCH_HUGE_PAGE - 1) / BENCH_HUGE_PAGE * BENCH_HUGE_PAGE;
+}
+
 static int open_card(struct stream *stream, const struct bench *bench)
 {
 	const struct camera_size *size = stream->job->size;
@@ -45,7 +53,7 @@ static int open_card(struct stream *stream, const struct bench *bench)
 	struct avring_options options = { .size = sizeof(options) };
 	int err;
 
-	options.ring_bytes = RING_FRAMES * camera_frame_bytes(size);
+	options.ring_bytes = ring_bytes(size);
 	options.video.pixelformat = V4L2_PIX_FMT_YUYV;
 	options.video.width = size->width;
 	options.video.height = size->height;

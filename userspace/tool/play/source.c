@@ -77,19 +77,18 @@ static int play_raw_open(struct play_source *source)
 {
 	const struct avring_video_format *video = &source->format.video;
 	const struct avring_audio_format *audio = &source->format.audio;
+	const char *missing = "--size, --pixel-format and --fps";
 
 	play_raw_ask_index(source);
 	if (source->format.stream == AVRING_STREAM_VIDEO) {
 		if (video->pixelformat && video->width && video->rate_num)
 			return TOOL_OK;
-		return tool_usage(
-			"%s: raw pictures without an index need --size, --pixel-format and --fps",
-			source->path);
+	} else {
+		if (audio->format && audio->rate && audio->channels)
+			return TOOL_OK;
+		missing = "--rate, --channels and --sample-format";
 	}
-	if (audio->format && audio->rate && audio->channels)
-		return TOOL_OK;
-	return tool_usage("%s: raw sound without an index needs --rate, --channels and --sample-format",
-			  source->path);
+	return tool_usage("%s: has no index, so it needs %s", source->path, missing);
 }
 
 static ssize_t play_raw_read(struct play_source *source, void *data, size_t length)

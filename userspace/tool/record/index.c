@@ -136,10 +136,10 @@ int record_index_flush(struct record_index *index)
 
 	if (!run->frames || index->fd < 0)
 		return 0;
-	line = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "offset", (json_int_t)run->offset,
-			 "frames", (json_int_t)run->frames, "sequence", (json_int_t)run->sequence,
-			 "event", (json_int_t)run->event, "time_ns", (json_int_t)run->time_ns,
-			 "lost", (json_int_t)run->lost);
+	line = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "offset", (json_int_t)run->offset,
+			 "length", (json_int_t)run->length, "frames", (json_int_t)run->frames,
+			 "sequence", (json_int_t)run->sequence, "event", (json_int_t)run->event,
+			 "time_ns", (json_int_t)run->time_ns, "lost", (json_int_t)run->lost);
 	if (run->is_torn)
 		json_object_set_new(line, "torn", json_true());
 	if (run->is_no_signal)
@@ -158,6 +158,7 @@ int record_index_add(struct record_index *index, const struct record_run *run)
 		return 0;
 	if (record_index_continues(index, run)) {
 		index->run.frames += run->frames;
+		index->run.length += run->length;
 		return 0;
 	}
 	error = record_index_flush(index);

@@ -4,7 +4,8 @@
  *
  *	{"avring_index": 1, "file": "film.raw", "container": "raw", "offset": 0,
  *	 "stride": 614400, "stream": "video", "pixel_format": "YUYV", ...}
- *	{"offset": 0, "frames": 300, "sequence": 12, "event": 9120, "time_ns": ..., "lost": 0}
+ *	{"offset": 0, "length": 184320000, "frames": 300, "sequence": 12, "event": 9120,
+ *	 "time_ns": ..., "lost": 0}
  *	...
  *	{"end": true, "frames": 5400, "bytes": ..., "lost": 0, "torn": 0}
  *
@@ -27,6 +28,7 @@
 /**
  * struct record_run - frames, or sample frames, that follow on each other
  * @offset: in the file, of the first byte
+ * @length: bytes of the frames
  * @frames: how many
  * @sequence: of the first one
  * @event: number of the first one on the timeline
@@ -37,6 +39,7 @@
  */
 struct record_run {
 	uint64_t offset;
+	uint64_t length;
 	uint64_t frames;
 	uint64_t sequence;
 	uint64_t event;

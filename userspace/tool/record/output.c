@@ -26,6 +26,12 @@ static void record_output_fail_write(struct record_output *output, int error)
 	char what[64];
 
 	snprintf(what, sizeof(what), "write at byte %" PRIu64, output->sink.file.written);
+	/* A pipe that is full, when the end has been asked for. */
+	if (error == -ETIMEDOUT && output->status == TOOL_OK) {
+		tool_error("%s: %s: nobody takes the rest of the frame", output->sink.file.path,
+			   what);
+		output->status = TOOL_FAILED;
+	}
 	record_output_fail(output, error, output->sink.file.path, what);
 }
 
@@ -37,6 +43,7 @@ static struct record_run record_take_run(const struct record_take *take, bool is
 
 	return (struct record_run){
 		.offset = take->offset,
+		.length = part->length,
 		.frames = part->count,
 		.sequence = part->sequence,
 		.event = part->event,

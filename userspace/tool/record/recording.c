@@ -118,17 +118,19 @@ int record_recording_open(struct record_recording *recording, const char *path)
 
 static int record_read_run(json_t *line, struct record_run *run)
 {
-	json_int_t offset, frames, sequence, event, time_ns, lost;
+	json_int_t offset, length, frames, sequence, event, time_ns, lost;
 	int torn = 0, no_signal = 0;
 
-	if (json_unpack(line, "{s:I, s:I, s:I, s:I, s:I, s:I, s?b, s?b}", "offset", &offset,
-			"frames", &frames, "sequence", &sequence, "event", &event, "time_ns",
-			&time_ns, "lost", &lost, "torn", &torn, "no_signal", &no_signal))
+	if (json_unpack(line, "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s?b, s?b}", "offset", &offset,
+			"length", &length, "frames", &frames, "sequence", &sequence, "event",
+			&event, "time_ns", &time_ns, "lost", &lost, "torn", &torn, "no_signal",
+			&no_signal))
 		return -EBADMSG;
-	if (offset < 0 || frames <= 0 || lost < 0)
+	if (offset < 0 || length <= 0 || frames <= 0 || lost < 0)
 		return -EBADMSG;
 	*run = (struct record_run){
 		.offset = offset,
+		.length = length,
 		.frames = frames,
 		.sequence = sequence,
 		.event = event,

@@ -37,8 +37,12 @@ static int record_raw_open(struct record_sink *sink)
 	if (sink->file.is_stream || sink->no_direct)
 		return 0;
 	error = record_file_go_direct(&sink->file);
-	if (error)
+	if (error) {
 		record_raw_tell(sink, strerror(-error));
+	} else if (sink->file.block > sink->ring.length / 2) {
+		record_raw_tell(sink, "the ring is too short for its blocks");
+		record_file_go_buffered(&sink->file);
+	}
 	return 0;
 }
 
@@ -113,6 +117,14 @@ static int record_raw_flush(struct record_sink *sink, bool is_end)
 	return record_raw_write(sink, sink->pending);
 }
 
+/* Whole blocks: as many as a chunk has, at least one. */
+static size_t record_raw_step(const struct record_sink *sink)
+{
+	size_t step = sink->chunk - sink->chunk % sink->file.block;
+
+	return step ?: sink->file.block;
+}
+
 static int record_raw_put(struct record_sink *sink, const struct avring_span *span,
 			  uint64_t *offset)
 {
@@ -129,8 +141,8 @@ static int record_raw_put(struct record_sink *sink, const struct avring_span *sp
 	/* Whoever reads a pipe wants frames when they come. */
 	if (sink->file.is_stream)
 		return record_raw_write(sink, sink->pending);
-	while (!error && sink->pending >= sink->chunk)
-		error = record_raw_write(sink, sink->chunk);
+	while (!error && sink->pending >= record_raw_step(sink))
+		error = record_raw_write(sink, record_raw_step(sink));
 	return error;
 }
 

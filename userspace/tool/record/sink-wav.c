@@ -30,7 +30,7 @@ static const char *record_wav_refuses(const struct avring_stream_format *format)
 	if (format->stream != AVRING_STREAM_AUDIO)
 		return "WAV holds sound: use --format raw or y4m for pictures";
 	if (!record_wav_subtype(format->audio.format))
-		return "WAV has no samples of 24 bits in four bytes, and samples are not converted: use --sample-format S32_LE, or --format raw";
+		return "samples are not converted: use --sample-format S32_LE, or --format raw";
 	return NULL;
 }
 

@@ -29,7 +29,7 @@ static const char *record_y4m_refuses(const struct avring_stream_format *format)
 	if (format->stream != AVRING_STREAM_VIDEO)
 		return "Y4M holds pictures: use --format wav or raw for sound";
 	if (!record_y4m_colorspace(format->video.pixelformat))
-		return "Y4M holds YUV420 and GREY, and pixels are not converted: use --pixel-format YUV420, or --format raw";
+		return "pixels are not converted: use --pixel-format YUV420, or --format raw";
 	if (format->video.bytesperline != format->video.width)
 		return "Y4M holds lines without padding: use --format raw";
 	return NULL;

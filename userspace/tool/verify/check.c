@@ -140,6 +140,20 @@ static void verify_advance(struct verify_stream *stream, const struct verify_fra
 	stream->next_event = event + frame->count;
 }
 
+/* A frame that is wrong is there all the same. */
+static void verify_pass_over(struct verify_stream *stream, const struct verify_frame *frame)
+{
+	uint64_t gap = frame->sequence - stream->next_sequence;
+
+	if (!frame->has_entry || gap > INT64_MAX) {
+		stream->has_next = false;
+	} else if (stream->has_next) {
+		stream->lost += gap;
+		stream->next_sequence += gap + 1;
+		stream->next_event += gap + 1;
+	}
+}
+
 void verify_video(struct verify_stream *stream, struct verify_sync *sync,
 		  const struct verify_frame *frame)
 {
@@ -157,8 +171,10 @@ void verify_video(struct verify_stream *stream, struct verify_sync *sync,
 		return;
 	}
 	memcpy(&stamp, frame->data, sizeof(stamp));
-	if (!verify_stamp(stream, frame, &stamp) || !verify_entry(stream, frame, &stamp))
+	if (!verify_stamp(stream, frame, &stamp) || !verify_entry(stream, frame, &stamp)) {
+		verify_pass_over(stream, frame);
 		return;
+	}
 	verify_advance(stream, frame, frame->has_entry ? frame->sequence : le32toh(stamp.sequence),
 		       le64toh(stamp.frame));
 	if (le32toh(stamp.flags) & AVRING_FRAME_STAMP_FLASH)

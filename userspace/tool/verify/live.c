@@ -106,6 +106,7 @@ static bool verify_has_enough(const struct verify_device *device)
 /* 1: nothing more for now; a negative errno: of which all words were said. */
 static int verify_next(struct verify_device *device, unsigned int i)
 {
+	struct verify_stream *stream = &device->result->streams[device->streams[i]];
 	struct avring_span span;
 	int error = avring_reader_next(device->readers[i], &span);
 
@@ -113,8 +114,7 @@ static int verify_next(struct verify_device *device, unsigned int i)
 		return 1;
 	if (error == -ESTALE) {
 		error = avring_reader_renew(device->readers[i]);
-		device->result->streams[device->streams[i]].format = *avring_reader_format(
-			device->readers[i]);
+		stream->format = *avring_reader_format(device->readers[i]);
 	} else if (!error) {
 		verify_span(device, i, &span);
 	}
