@@ -23,6 +23,9 @@
 #define AVRING_AUDIO_MIN_RATE		8000
 #define AVRING_AUDIO_MAX_RATE		192000
 
+/* A chunk is never published later than this after it is complete. */
+#define AVRING_AUDIO_LAZY_NS		(10 * NSEC_PER_MSEC)
+
 static const struct avring_audio_format avring_audio_default = {
 	.format = (__force u32)SNDRV_PCM_FORMAT_S16_LE,
 	.rate = 48000,
@@ -65,13 +68,14 @@ static u64 avring_audio_ring_backlog(const struct avring_audio_ring *ring, u64 n
 }
 
 /*
- * A backlog that the ring cannot hold, or that is longer than a second and would keep
- * interrupts off for too long: the older frames are lost, and missed.
+ * A backlog that the ring cannot hold, or that is longer than a second and two chunks
+ * and would keep interrupts off for too long: the older frames are lost, and missed.
  */
 static u64 avring_audio_ring_skip(struct avring_audio_ring *ring, u64 backlog)
 {
 	const u64 room = div_u64(ring->stream.ring->geometry.length, ring->layout.frame_bytes);
-	const u64 skipped = backlog - min3(backlog, room, (u64)ring->rate.num);
+	const u64 most = max_t(u64, ring->rate.num, 2 * ring->period_frames);
+	const u64 skipped = backlog - min3(backlog, room, most);
 
 	if (skipped) {
 		ring->pos += skipped;
@@ -117,8 +121,21 @@ void avring_audio_ring_advance_locked(struct avring_audio *audio, u64 now)
 	}
 }
 
+/*
+ * Chunks to be published at once. Sound is made of time alone, so nothing is lost if
+ * that is done later, as long as nobody waits for it.
+ */
+static u64 avring_audio_ring_chunks(const struct avring_audio_ring *ring)
+{
+	const u64 period_ns = avring_clock_event_ns(ring->rate, ring->period_frames);
+	const u64 patience = avring_ring_patience(ring->stream.ring,
+						  avring_audio_period_bytes(ring), period_ns);
+
+	return max_t(u64, min(patience, div64_u64(AVRING_AUDIO_LAZY_NS, period_ns)), 1);
+}
+
 /**
- * avring_audio_ring_due_ns() - when the next chunk is complete
+ * avring_audio_ring_due_ns() - when the next chunks must be published
  * @audio: the sound card
  *
  * Context: any, avring_audio::lock held.
@@ -127,11 +144,12 @@ void avring_audio_ring_advance_locked(struct avring_audio *audio, u64 now)
 u64 avring_audio_ring_due_ns(const struct avring_audio *audio)
 {
 	const struct avring_audio_ring *ring = &audio->ring;
-	u64 last = ring->base + ring->chunk_pos + ring->period_frames - 1;
+	u64 end;
 
 	if (!avring_audio_fills_ring_locked(audio))
 		return U64_MAX;
-	return avring_clock_event_ns(ring->rate, last);
+	end = ring->chunk_pos + avring_audio_ring_chunks(ring) * ring->period_frames;
+	return avring_clock_event_ns(ring->rate, ring->base + end - 1);
 }
 
 static bool avring_audio_within(u32 value, u32 least, u32 most)

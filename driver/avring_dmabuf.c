@@ -145,8 +145,7 @@ static int avring_dmabuf_mmap(struct dma_buf *dbuf, struct vm_area_struct *vma)
 {
 	struct avring_dmabuf *buf = dbuf->priv;
 
-	vma->vm_pgoff += buf->first;
-	return avring_store_mmap(buf->store, vma, buf->writable);
+	return avring_store_mmap_part(buf->store, vma, buf->first, buf->writable);
 }
 
 static int avring_dmabuf_vmap(struct dma_buf *dbuf, struct iosys_map *map)

@@ -217,6 +217,46 @@ bool avring_ring_reached_locked(const struct avring_ring *ring,
 	       avring_ring_time_from(ring, target->next) >= target->time_ns;
 }
 
+/* Entries of @bytes each, one each @ns, until a reader has what it last waited for. */
+static u64 avring_ring_missing_locked(const struct avring_ring *ring,
+				      const struct avring_ring_target *target, u32 bytes, u64 ns)
+{
+	const u64 entries = max3(target->entries, DIV_ROUND_UP_ULL(target->bytes, bytes),
+				 div64_u64(target->time_ns, ns) + !!target->time_ns);
+	const u64 ready = ring->head_entry - target->next;
+
+	/* It has, or has been overtaken: it will ask for as much again. */
+	return ready < entries ? entries - ready : entries;
+}
+
+/**
+ * avring_ring_patience() - how long nobody will miss new entries
+ * @ring: the ring; the caller is its writer
+ * @bytes: of each entry
+ * @ns: time from one entry to the next
+ *
+ * A writer who can make entries later without losing any need not be punctual for
+ * readers who ask for many at a time.
+ *
+ * Context: any.
+ *
+ * Return: number of entries until the first reader has what it waits for, at least 1;
+ * U64_MAX if there is no reader.
+ */
+u64 avring_ring_patience(struct avring_ring *ring, u32 bytes, u64 ns)
+{
+	const struct avring_ring_reader *reader;
+	u64 patience = U64_MAX;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ring->lock, flags);
+	list_for_each_entry(reader, &ring->readers, node)
+		patience = min(patience,
+			       avring_ring_missing_locked(ring, &reader->target, bytes, ns));
+	spin_unlock_irqrestore(&ring->lock, flags);
+	return patience;
+}
+
 static bool avring_ring_shall_wake_locked(const struct avring_ring *ring,
 					  const struct avring_ring_reader *reader)
 {

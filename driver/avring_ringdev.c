@@ -14,6 +14,7 @@
 #include <linux/compat.h>
 #include <linux/dma-buf.h>
 #include <linux/fcntl.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
@@ -418,9 +419,20 @@ static struct dma_buf *avring_ring_export_range(const struct avring_ring *ring,
 					 export->length >> PAGE_SHIFT, export->flags | access);
 }
 
+/**
+ * struct avring_ring_exported - the argument of EXPORT, and what it made
+ * @export: of user space
+ * @file: the dma-buf; gets its descriptor when user space has been told of it
+ */
+struct avring_ring_exported {
+	struct avring_export export;
+	struct file *file;
+};
+
 static int avring_ring_export(struct avring_ring_file *rf, void *arg)
 {
-	struct avring_export *export = arg;
+	struct avring_ring_exported *exported = arg;
+	struct avring_export *export = &exported->export;
 	struct avring_ring *ring;
 	struct dma_buf *dbuf;
 	u32 access;
@@ -436,12 +448,24 @@ static int avring_ring_export(struct avring_ring_file *rf, void *arg)
 	avring_ring_put(ring);
 	if (IS_ERR(dbuf))
 		return PTR_ERR(dbuf);
-	export->fd = dma_buf_fd(dbuf, export->flags);
+	export->fd = get_unused_fd_flags(export->flags);
 	if (export->fd < 0) {
 		dma_buf_put(dbuf);
 		return export->fd;
 	}
+	exported->file = dbuf->file;
 	return 0;
+}
+
+/* @err: user space could not be told. */
+static void avring_ring_export_done(const struct avring_ring_exported *exported, int err)
+{
+	if (err) {
+		put_unused_fd(exported->export.fd);
+		fput(exported->file);
+	} else {
+		fd_install(exported->export.fd, exported->file);
+	}
 }
 
 union avring_ring_arg {
@@ -451,7 +475,7 @@ union avring_ring_arg {
 	struct avring_wait wait;
 	struct avring_begin begin;
 	struct avring_commit commit;
-	struct avring_export export;
+	struct avring_ring_exported exported;
 };
 
 /**
@@ -511,9 +535,12 @@ static long avring_ring_ioctl(struct file *file, unsigned int cmd, unsigned long
 	    copy_from_user(&arg, (void __user *)user, _IOC_SIZE(cmd)))
 		return -EFAULT;
 	err = avring_ring_run(call, file->private_data, &arg);
-	if (!err && _IOC_DIR(cmd) & _IOC_READ &&
-	    copy_to_user((void __user *)user, &arg, _IOC_SIZE(cmd)))
+	if (err)
+		return err;
+	if (_IOC_DIR(cmd) & _IOC_READ && copy_to_user((void __user *)user, &arg, _IOC_SIZE(cmd)))
 		err = -EFAULT;
+	if (cmd == AVRING_IOC_EXPORT)
+		avring_ring_export_done(&arg.exported, err);
 	return err;
 }
 

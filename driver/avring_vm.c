@@ -130,6 +130,18 @@ static const struct file_operations avring_vm_fops = {
 	.release = avring_vm_release_file,
 };
 
+/* Who was given a part of a store does not get at the rest in this way. */
+static int avring_vm_refuse_mmap_file(struct file *file, struct vm_area_struct *vma)
+{
+	return -EINVAL;
+}
+
+static const struct file_operations avring_vm_part_fops = {
+	.owner = THIS_MODULE,
+	.mmap = avring_vm_refuse_mmap_file,
+	.release = avring_vm_release_file,
+};
+
 static struct inode *avring_vm_new_inode(const struct avring_store *store)
 {
 	struct inode *inode;
@@ -174,7 +186,8 @@ void avring_vm_release(struct avring_store *store)
 }
 
 /* The file carries a store and a module reference until its last VMA is gone. */
-static struct file *avring_vm_new_file(struct avring_store *store, bool writable)
+static struct file *avring_vm_new_file(struct avring_store *store, bool writable,
+				       const struct file_operations *fops)
 {
 	struct inode *inode = avring_vm_inode(store);
 	struct file *file;
@@ -184,7 +197,7 @@ static struct file *avring_vm_new_file(struct avring_store *store, bool writable
 	ihold(inode);
 	__module_get(THIS_MODULE);
 	file = alloc_file_pseudo(inode, avring_fs_mount, "avring",
-				 writable ? O_RDWR : O_RDONLY, &avring_vm_fops);
+				 writable ? O_RDWR : O_RDONLY, fops);
 	if (IS_ERR(file)) {
 		module_put(THIS_MODULE);
 		iput(inode);
@@ -193,6 +206,27 @@ static struct file *avring_vm_new_file(struct avring_store *store, bool writable
 	avring_store_get(store);
 	file->private_data = store;
 	return file;
+}
+
+static int avring_vm_mmap(struct avring_store *store, struct vm_area_struct *vma, bool writable,
+			  const struct file_operations *fops)
+{
+	struct file *file;
+	int err = avring_vm_check(store, vma);
+
+	if (err)
+		return err;
+	if (!writable && vma->vm_flags & VM_WRITE)
+		return -EPERM;
+	file = avring_vm_new_file(store, writable, fops);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	vma_set_file(vma, file);
+	fput(file);
+	if (!writable)
+		avring_vm_flags_mod(vma, 0, VM_MAYWRITE);
+	avring_vm_attach(store, vma);
+	return 0;
 }
 
 /**
@@ -209,22 +243,23 @@ static struct file *avring_vm_new_file(struct avring_store *store, bool writable
  */
 int avring_store_mmap(struct avring_store *store, struct vm_area_struct *vma, bool writable)
 {
-	struct file *file;
-	int err = avring_vm_check(store, vma);
+	return avring_vm_mmap(store, vma, writable, &avring_vm_fops);
+}
 
-	if (err)
-		return err;
-	if (!writable && vma->vm_flags & VM_WRITE)
-		return -EPERM;
-	file = avring_vm_new_file(store, writable);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	vma_set_file(vma, file);
-	fput(file);
-	if (!writable)
-		avring_vm_flags_mod(vma, 0, VM_MAYWRITE);
-	avring_vm_attach(store, vma);
-	return 0;
+/**
+ * avring_store_mmap_part() - map a part of a store for somebody who may see no more
+ * @store: the store, not a pinned one
+ * @vma: the new mapping; @vma->vm_pgoff counts from @first
+ * @first: first page of the part; the caller has seen that @vma stays within the part
+ * @writable: user space may write
+ *
+ * Return: as avring_store_mmap().
+ */
+int avring_store_mmap_part(struct avring_store *store, struct vm_area_struct *vma,
+			   unsigned long first, bool writable)
+{
+	vma->vm_pgoff += first;
+	return avring_vm_mmap(store, vma, writable, &avring_vm_part_fops);
 }
 
 /**

@@ -170,8 +170,7 @@ int avring_reader_open(struct avring_reader **out, const char *device,
  *	caller's
  * @options: wishes, or NULL
  */
-int avring_reader_open_fd(struct avring_reader **out, int fd,
-			  const struct avring_options *options);
+int avring_reader_open_fd(struct avring_reader **out, int fd, const struct avring_options *options);
 
 /* What the stream carries; valid until avring_reader_renew() or _close(). */
 const struct avring_stream_format *avring_reader_format(const struct avring_reader *reader);
