@@ -33,7 +33,8 @@
  * on using a handle, and the other one must not close it but exit.
  *
  * Signals: waiting is interrupted by a signal handler and returns -EINTR; nothing
- * is lost, call again. No other function blocks.
+ * is lost, call again. (On a card a handler with SA_RESTART does not interrupt.) No
+ * other function blocks.
  *
  * Times are CLOCK_MONOTONIC in ns. Lengths are bytes. Positions and sequence
  * numbers only grow.
@@ -61,15 +62,17 @@ struct avring_producer;
  * @stream: AVRING_STREAM_VIDEO or AVRING_STREAM_AUDIO. Implied by an ALSA or V4L2
  *	device
  * @oldest: begin with the oldest frame in the ring, not with the next one
- * @keep_setup: do not change the ring of the card, take it as it is
- * @ring_bytes: wished length of the ring, rounded up to whole 2 MiB, or to whole pages if
- *	it is shorter than that; 0 for the default
- * @align: frames begin at multiples of this power of two; 1 packs them tightly; 0
- *	for the default, a page for pictures
+ * @keep_setup: take the ring of the card as it is; the wishes below are ignored
+ * @ring_bytes: wished length of the ring. A card rounds it up to whole 2 MiB, or to whole
+ *	pages if it is shorter than that; other devices come as near as they can. 0: as
+ *	the card is set up, elsewhere half a second
+ * @align: frames begin at multiples of this power of two, at most the page size; 1
+ *	packs them tightly; 0: as the card is set up, elsewhere a page for pictures
  * @video: wished picture format; members that are 0 are left as they are
- * @audio: wished sound format; members that are 0 take the device's default
+ * @audio: wished sound format; members that are 0 are left as they are, or take the
+ *	device's default. The period of other sound cards is as near as they can
  *
- * A wish about a ring that somebody else is attached to is refused with -EBUSY,
+ * A wish about a format is met exactly or refused with -EINVAL. A wish about a ring that somebody else is attached to is refused with -EBUSY,
  * unless it is what the ring has already.
  */
 struct avring_options {
@@ -169,6 +172,8 @@ int avring_reader_open(struct avring_reader **out, const char *device,
  * @fd: from avring_producer_fd(), perhaps through fork() or a socket; it stays the
  *	caller's
  * @options: wishes, or NULL
+ *
+ * Return: 0; -EOPNOTSUPP no memfd; -EPERM one that can shrink; -EPROTO no ring.
  */
 int avring_reader_open_fd(struct avring_reader **out, int fd, const struct avring_options *options);
 
@@ -181,9 +186,12 @@ void avring_reader_geometry(const struct avring_reader *reader, struct avring_ge
  * @reader: the handle
  * @span: filled
  *
- * Makes no system call. The span may be used at once and for as long as the caller
- * likes; avring_reader_release() tells whether it stayed intact. Several spans may
- * be held.
+ * Makes no system call on a card and on a ring in memory. The span may be used at
+ * once and for as long as the caller likes; avring_reader_release() tells whether it
+ * stayed intact. Several spans may be held.
+ *
+ * A reader that was overtaken goes on behind the oldest intact frame, by an eighth of
+ * what is intact, so that it is not overtaken again at once.
  *
  * Return: 0; -EAGAIN there is none yet; -ESTALE the format changes here, and all
  * frames before that were taken: call avring_reader_renew(); -ENODEV the device is
@@ -197,8 +205,8 @@ int avring_reader_next(struct avring_reader *reader, struct avring_span *span);
  * @span: filled
  * @max_bytes: no more than this, but at least one frame
  *
- * A run ends where frames are missing, where flags change, or where frames do not
- * lie at equal distances.
+ * A run ends where frames are missing, where flags or lengths change, or where frames
+ * do not lie at equal distances.
  *
  * Return: as avring_reader_next().
  */
@@ -210,9 +218,13 @@ int avring_reader_next_run(struct avring_reader *reader, struct avring_span *spa
  * @reader: the handle
  * @span: from avring_reader_next()
  *
+ * A V4L2 device gets its buffers back in the order of the frames, when they and all
+ * before them are released; until then it does not overwrite them. So each span must
+ * be released there.
+ *
  * Return: 0 the span was intact all the time; -EOVERFLOW the writer may have
  * changed it meanwhile: its frames count as lost and what was made of them is not
- * to be trusted.
+ * to be trusted; -EINVAL not a span of this reader.
  */
 int avring_reader_release(struct avring_reader *reader, const struct avring_span *span);
 
@@ -235,13 +247,16 @@ int avring_reader_set_watermark(struct avring_reader *reader,
  * @deadline_ns: CLOCK_MONOTONIC; AVRING_FOREVER for none
  *
  * Return: 0 something can be read, or next() has something else to say;
- * -ETIMEDOUT; -EINTR.
+ * -ETIMEDOUT; -EINTR; -ENOBUFS the caller holds all buffers of a V4L2 device.
  */
 int avring_reader_wait(struct avring_reader *reader, uint64_t deadline_ns);
 
 /**
  * avring_reader_arm() - prepare to wait with poll(), select() or epoll
  * @reader: the handle
+ *
+ * A V4L2 device and a ring in memory become readable with each frame, whatever the
+ * watermark, so arm again before the next wait.
  *
  * Return: 0 wait for avring_reader_fd() to become readable (POLLIN | POLLPRI); 1 do
  * not wait, there is enough to read; a negative errno.
@@ -251,7 +266,10 @@ int avring_reader_arm(struct avring_reader *reader);
 /* The file descriptor to wait for; it stays the library's. */
 int avring_reader_fd(const struct avring_reader *reader);
 
-/* Move to the next generation after -ESTALE. Spans of the old one stay valid until close. */
+/*
+ * Move to the next generation after -ESTALE. Spans of the old one stay valid until close,
+ * and may be released later. -EOPNOTSUPP: this sort of device has no generations.
+ */
 int avring_reader_renew(struct avring_reader *reader);
 
 /* Detach; the spans are gone. NULL is allowed, errno is kept. */
@@ -286,12 +304,18 @@ int avring_producer_begin(struct avring_producer *producer, size_t length, void 
 /**
  * avring_producer_commit() - publish it
  * @producer: the handle
- * @length: bytes, at most those of begin()
+ * @length: bytes, at most those of begin(); a card takes whole pictures only
  * @time_ns: of the frame, or 0 for now
+ *
+ * Return: 0; -EINVAL also for a time that does not follow on the last one; -ENODEV;
+ * -ESTALE.
  */
 int avring_producer_commit(struct avring_producer *producer, size_t length, uint64_t time_ns);
 
-/* The file descriptor of a ring in memory, to be given to readers; it stays the library's. */
+/*
+ * The file descriptor of a ring in memory, to be given to readers; it stays the library's.
+ * -EOPNOTSUPP for a card.
+ */
 int avring_producer_fd(const struct avring_producer *producer);
 void avring_producer_close(struct avring_producer *producer);
 

@@ -164,23 +164,32 @@ static _Noreturn void tap_child(const struct tap_test *test, int diagnostics, un
 	_exit(TAP_OK);
 }
 
-static bool tap_ended(int pidfd, unsigned int seconds)
+/* Without a pidfd (valgrind has none) it is looked for again and again. */
+static bool tap_ended(pid_t child, int pidfd, unsigned int seconds)
 {
 	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+	double end = tap_now() + seconds;
+	siginfo_t info = { 0 };
 
-	return poll(&ended, 1, seconds * 1000) == 1;
+	if (pidfd >= 0)
+		return poll(&ended, 1, seconds * 1000) == 1;
+	while (!waitid(P_PID, child, &info, WEXITED | WNOHANG | WNOWAIT) && !info.si_pid &&
+	       tap_now() < end)
+		usleep(5000);
+	return info.si_pid;
 }
 
 /* Wait for the child, kill what is left of its group, and return its verdict. */
 static int tap_reap(pid_t child, unsigned int deadline)
 {
 	int pidfd = pidfd_open(child, 0), status = 0;
-	bool ended = tap_ended(pidfd, deadline + TAP_GRACE_S);
+	bool ended = tap_ended(child, pidfd, deadline + TAP_GRACE_S);
 
 	kill(-child, SIGKILL);
 	if (!ended)
-		ended = tap_ended(pidfd, TAP_GRACE_S);
-	close(pidfd);
+		ended = tap_ended(child, pidfd, TAP_GRACE_S);
+	if (pidfd >= 0)
+		close(pidfd);
 	if (!ended) {
 		dprintf(tap_diagnostics, "still in the kernel %d s after SIGKILL\n", TAP_GRACE_S);
 		return TAP_NOT_OK;

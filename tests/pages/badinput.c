@@ -473,7 +473,7 @@ static void test_wrong_order(void)
 	struct video video, other;
 	struct card card = buffers_card();
 
-	buffers_begin(&video, buffers_huge, SMALL_WIDTH, SMALL_HEIGHT, 3);
+	buffers_begin(&video, fixture_huge, SMALL_WIDTH, SMALL_HEIGHT, 3);
 	must_refuse(EINVAL, video_dequeue(&video, &buffer));
 	must(video_queue(&video, 0));
 	must_refuse(EINVAL, video_queue(&video, 0));
@@ -499,7 +499,7 @@ static void test_wrong_buffer_fields(void)
 	struct v4l2_buffer buffer;
 	struct video video;
 
-	buffers_begin(&video, buffers_huge, SMALL_WIDTH, SMALL_HEIGHT, 2);
+	buffers_begin(&video, fixture_huge, SMALL_WIDTH, SMALL_HEIGHT, 2);
 	buffer = (struct v4l2_buffer){ .type = video.type, .memory = V4L2_MEMORY_USERPTR };
 	must_refuse(EINVAL, raw(video.fd, VIDIOC_QBUF, &buffer));
 	buffer.memory = V4L2_MEMORY_DMABUF;

@@ -31,7 +31,7 @@ static long long try_window(const struct video *video, size_t length, off_t offs
 
 static void begin(struct video *video)
 {
-	buffers_begin_filled(video, buffers_huge, N_BUFFERS);
+	buffers_begin_filled(video, fixture_huge, N_BUFFERS);
 	must(try_window(video, BIG_BYTES, video->buffers[0].offset));
 }
 
@@ -51,7 +51,7 @@ static void test_length_beyond_tail(void)
 {
 	struct video video;
 
-	buffers_begin(&video, buffers_huge, TAIL_WIDTH, TAIL_HEIGHT, 1);
+	buffers_begin(&video, fixture_huge, TAIL_WIDTH, TAIL_HEIGHT, 1);
 	must(try_window(&video, TAIL_PAGES * 4096, video.buffers[0].offset));
 	must_refuse(EINVAL, try_window(&video, TAIL_PAGES * 4096 + 1, video.buffers[0].offset));
 	video_close(&video);

@@ -2,16 +2,12 @@
 /*
  * buffers: the fixture of the page tests.
  */
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "buffers.h"
 #include "content.h"
-#include "module.h"
-
-const long buffers_huge = 9, buffers_single;
+#include "fixture.h"
 
 struct card buffers_card(void)
 {
@@ -50,45 +46,7 @@ size_t buffers_mapped_bytes(const struct video_buffer *buffer)
 	return (buffer->length + page - 1) / page * page;
 }
 
-/* A failed test may leave the module out, the card unbound or another max_order. */
-static void buffers_restore(void)
-{
-	struct card card;
-
-	if (access(CARD_DRIVER_DIR, F_OK) && module_load())
-		return;
-	if (card_find(0, &card))
-		card_bind(&card);
-	card_parameter_set("max_order", buffers_huge);
-}
-
-static void write_to(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	if (write(fd, text, strlen(text)) < 0)
-		perror(path);
-	close(fd);
-}
-
-/* Tests count chunks: whatever ran before may have left memory in small pieces. */
-static void buffers_defragment(void)
-{
-	write_to("/proc/sys/vm/drop_caches", "3");
-	write_to("/proc/sys/vm/compact_memory", "1");
-}
-
 int buffers_main(const struct tap_test *tests, size_t n_tests, int argc, char **argv)
 {
-	struct tap_suite suite = { .tests = tests,
-				   .n_tests = n_tests,
-				   .missing = card_missing,
-				   .residue = card_live_stores,
-				   .after = buffers_restore };
-
-	module_remember();
-	buffers_defragment();
-	return tap_main(&suite, argc, argv);
+	return fixture_main(tests, n_tests, NULL, argc, argv);
 }

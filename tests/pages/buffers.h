@@ -7,13 +7,11 @@
 #define TEST_BUFFERS_H
 
 #include "device.h"
+#include "fixture.h"
 #include "tap.h"
 
 #define CHUNK_BYTES (2ul << 20)
 #define CHUNK_PAGES 512ul
-
-/* Values of the module parameter max_order. */
-extern const long buffers_huge, buffers_single;
 
 /* A picture of exactly 8 MiB: four chunks. */
 #define BIG_FOURCC V4L2_PIX_FMT_YUYV
@@ -48,9 +46,9 @@ size_t buffers_mapped_bytes(const struct video_buffer *buffer);
 
 /* The same claim for both kinds of memory. The body gets &max_order. */
 #define BUFFERS_BOTH(words, body) \
-	{ .claim = words " (2 MiB chunks)", .run_with = body, .arg = &buffers_huge }, \
+	{ .claim = words " (2 MiB chunks)", .run_with = body, .arg = &fixture_huge }, \
 	{ \
-		.claim = words " (single pages)", .run_with = body, .arg = &buffers_single \
+		.claim = words " (single pages)", .run_with = body, .arg = &fixture_single \
 	}
 
 /* tap_main() with what every page test needs. */

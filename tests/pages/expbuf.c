@@ -80,7 +80,7 @@ static void test_window(const void *max_order)
 static void test_pmd_mapped(void)
 {
 	struct video video;
-	int fd = begin(&video, &buffers_huge);
+	int fd = begin(&video, &fixture_huge);
 	uint8_t *start = map(fd, BIG_BYTES, PROT_READ, 0);
 
 	content_touch(start, BIG_BYTES);
@@ -206,7 +206,7 @@ static void test_wrong_requests(void)
 {
 	struct video video;
 
-	buffers_begin(&video, buffers_huge, SMALL_WIDTH, SMALL_HEIGHT, 2);
+	buffers_begin(&video, fixture_huge, SMALL_WIDTH, SMALL_HEIGHT, 2);
 	must_refuse(EINVAL, export(&video, video.n_buffers, O_RDWR));
 	must_refuse(EINVAL, export(&video, 0xffffffff, O_RDWR));
 	must_refuse(EINVAL, export(&video, 0, O_TRUNC));

@@ -40,7 +40,7 @@ static void test_chunks_fault_once(void)
 {
 	struct video video;
 
-	buffers_begin(&video, buffers_huge, BIG_WIDTH, BIG_HEIGHT, N_BUFFERS);
+	buffers_begin(&video, fixture_huge, BIG_WIDTH, BIG_HEIGHT, N_BUFFERS);
 	tap_eq(32, faults_of_touching(&video, N_BUFFERS));
 	tap_eq(65536, pmd_mapped_kb(&video, N_BUFFERS));
 	video_close(&video);
@@ -52,7 +52,7 @@ static void test_meminfo_counts_chunks(void)
 	struct video video;
 
 	tap_check(before >= 0, "/proc/meminfo: expected a line FilePmdMapped, got none");
-	buffers_begin(&video, buffers_huge, BIG_WIDTH, BIG_HEIGHT, N_BUFFERS);
+	buffers_begin(&video, fixture_huge, BIG_WIDTH, BIG_HEIGHT, N_BUFFERS);
 	faults_of_touching(&video, N_BUFFERS);
 	tap_eq(65536, meminfo_kb("FilePmdMapped") - before);
 	video_close(&video);
@@ -63,7 +63,7 @@ static void test_single_pages_fault_each(void)
 {
 	struct video video;
 
-	buffers_begin(&video, buffers_single, BIG_WIDTH, BIG_HEIGHT, N_BUFFERS);
+	buffers_begin(&video, fixture_single, BIG_WIDTH, BIG_HEIGHT, N_BUFFERS);
 	tap_eq(16384, faults_of_touching(&video, N_BUFFERS));
 	tap_eq(0, pmd_mapped_kb(&video, N_BUFFERS));
 	video_close(&video);
@@ -96,7 +96,7 @@ static void test_tail_faults(void)
 {
 	struct video video;
 
-	buffers_begin(&video, buffers_huge, TAIL_WIDTH, TAIL_HEIGHT, 1);
+	buffers_begin(&video, fixture_huge, TAIL_WIDTH, TAIL_HEIGHT, 1);
 	tap_eq(TAIL_BYTES, video.buffers[0].length);
 	expect_faults_of_parts(&video, 1 + TAIL_PAGES - CHUNK_PAGES, 8);
 	tap_eq(2048, pmd_mapped_kb(&video, 1));
@@ -109,7 +109,7 @@ static void test_write_faults_once(void)
 	size_t i;
 	long before;
 
-	buffers_begin(&video, buffers_huge, BIG_WIDTH, BIG_HEIGHT, 1);
+	buffers_begin(&video, fixture_huge, BIG_WIDTH, BIG_HEIGHT, 1);
 	before = page_faults();
 	for (i = 0; i < BIG_BYTES; i += 4096)
 		*(volatile uint8_t *)(video.buffers[0].start + i) = 1;

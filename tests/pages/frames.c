@@ -51,7 +51,7 @@ static void test_not_reserved(const void *max_order)
 
 static void test_compound_as_asked(const void *max_order)
 {
-	bool huge = *(const long *)max_order == buffers_huge;
+	bool huge = *(const long *)max_order == fixture_huge;
 	struct video video;
 	uint64_t frame;
 	size_t i;
@@ -133,7 +133,7 @@ static void test_mapcounts_of_split_chunk(void)
 	uint64_t frames[CHUNK_PAGES];
 	struct video video;
 
-	buffers_begin_filled(&video, buffers_huge, 1);
+	buffers_begin_filled(&video, fixture_huge, 1);
 	page_frames(video.buffers[0].start, CHUNK_PAGES, frames);
 	munmap(video.buffers[0].start + 4096, 4096);
 	content_touch(video.buffers[0].start, 4096);
@@ -257,7 +257,7 @@ static void test_chunks_freed_after(const void *arg)
 	struct video video;
 	size_t n;
 
-	buffers_begin_filled(&video, buffers_huge, 2);
+	buffers_begin_filled(&video, fixture_huge, 2);
 	n = chunk_heads(&video, heads);
 	use->of(&video);
 	tap_eq(n, chunks_alive(heads, n));
@@ -280,7 +280,7 @@ static void test_pinned_chunk_is_seen(void)
 	int ends[2];
 	size_t n;
 
-	buffers_begin_filled(&video, buffers_huge, 2);
+	buffers_begin_filled(&video, fixture_huge, 2);
 	n = chunk_heads(&video, heads);
 	pages.iov_base = video.buffers[0].start + CHUNK_BYTES + 5 * 4096;
 	must(sys(pipe(ends)));
@@ -371,11 +371,11 @@ static const struct tap_test tests[] = {
 	FREED_AFTER(6, "process_vm_readv"),
 	{ .claim = "all of this many times takes no memory away (2 MiB chunks)",
 	  .run_with = test_memory_comes_back,
-	  .arg = &buffers_huge,
+	  .arg = &fixture_huge,
 	  .deadline_s = 600 },
 	{ .claim = "all of this many times takes no memory away (single pages)",
 	  .run_with = test_memory_comes_back,
-	  .arg = &buffers_single,
+	  .arg = &fixture_single,
 	  .deadline_s = 600 },
 	BUFFERS_BOTH("live_stores and live_pages count every buffer", test_live_counts_are_exact),
 };

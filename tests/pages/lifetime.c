@@ -228,14 +228,14 @@ static void test_unmap_after_unbind_frees(const void *max_order)
 
 static void test_new_module_is_clean(void)
 {
-	uint8_t *start = mapping_alone(&buffers_huge);
+	uint8_t *start = mapping_alone(&fixture_huge);
 	struct v4l2_buffer buffer;
 	struct video video;
 
 	munmap(start, BIG_BYTES);
 	expect_module_free();
 	tap_eq(0, card_live_stores());
-	buffers_begin(&video, buffers_huge, SMALL_WIDTH, SMALL_HEIGHT, 3);
+	buffers_begin(&video, fixture_huge, SMALL_WIDTH, SMALL_HEIGHT, 3);
 	must(video_one_frame(&video, &buffer));
 	must(frame_check(video.buffers[buffer.index].start, buffer.bytesused, NULL));
 	video_close(&video);

@@ -135,7 +135,7 @@ static void test_freed_when_let_go(void)
 	struct video video;
 	struct pipe pipe;
 
-	buffers_begin_filled(&video, buffers_huge, 1);
+	buffers_begin_filled(&video, fixture_huge, 1);
 	head = page_frame(video.buffers[0].start);
 	pipe = hold(&video);
 	video_close(&video);
@@ -208,7 +208,7 @@ static void test_write_in_flight(const void *max_order)
 	video_close(&video);
 	must(card_unbind(&card));
 	tap_eq(1, write_is_in_flight(NULL));
-	tap_eq(*(const long *)max_order == buffers_huge, page_is_ownerless_compound(head));
+	tap_eq(*(const long *)max_order == fixture_huge, page_is_ownerless_compound(head));
 	pthread_join(writer.thread, NULL);
 	tap_eq(1 << 20, writer.result);
 	tap_eq(0, page_is_ownerless_compound(head));

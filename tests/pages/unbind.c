@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * unbind: the device goes away under its users, and comes back, many times.
- *
- * A user is a forked child that does one thing until the device is gone and then
- * ends; within two seconds, or he has not been woken.
+ * unbind: the device goes away under its users (user.h), and comes back, many times.
  *
  * Environment: LOOPS, how often the loops turn that the project promises to pass
  * (50); the others turn a fifth as often.
@@ -13,81 +10,13 @@
 #include <linux/media.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "buffers.h"
 #include "content.h"
 #include "module.h"
-
-#define WAKE_SECONDS 2
-
-/**
- * struct user - somebody who uses card 0 while it goes away
- * @card: the card
- * @ready: write a byte here when the use has begun
- * @gone: reads end of file when the device is gone
- */
-struct user {
-	struct card card;
-	int ready[2];
-	int gone[2];
-	pid_t child;
-};
-
-typedef void (*user_fn)(const struct user *user);
-
-static void user_ready(const struct user *user)
-{
-	tap_eq(1, write(user->ready[1], "", 1));
-}
-
-static void user_wait_gone(const struct user *user)
-{
-	char byte;
-
-	tap_eq(0, read(user->gone[0], &byte, 1));
-}
-
-static struct user user_start(user_fn run)
-{
-	struct user user = { .card = buffers_card() };
-	char byte;
-
-	must(sys(pipe(user.ready)));
-	must(sys(pipe(user.gone)));
-	user.child = fork();
-	if (!user.child) {
-		close(user.ready[0]);
-		close(user.gone[1]);
-		run(&user);
-		_exit(0);
-	}
-	close(user.ready[1]);
-	close(user.gone[0]);
-	if (read(user.ready[0], &byte, 1) != 1)
-		tap_join(user.child);
-	return user;
-}
-
-static bool user_ended(void *arg)
-{
-	siginfo_t info = { .si_pid = 0 };
-	const struct user *user = arg;
-
-	return !waitid(P_PID, user->child, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid;
-}
-
-static void user_end(struct user *user)
-{
-	close(user->gone[1]);
-	tap_check(tap_eventually(user_ended, user, WAKE_SECONDS),
-		  "user: expected to end within %d s of unbind, got none", WAKE_SECONDS);
-	tap_join(user->child);
-	close(user->ready[0]);
-}
+#include "user.h"
 
 static void begin_streaming(struct video *video, const char *node)
 {
@@ -329,7 +258,7 @@ static void expect_working(void)
 	struct v4l2_buffer buffer;
 	struct video video;
 
-	buffers_begin(&video, buffers_huge, SMALL_WIDTH, SMALL_HEIGHT, 3);
+	buffers_begin(&video, fixture_huge, SMALL_WIDTH, SMALL_HEIGHT, 3);
 	must(video_one_frame(&video, &buffer));
 	must(frame_check(video.buffers[buffer.index].start, buffer.bytesused, NULL));
 	video_close(&video);
@@ -344,19 +273,6 @@ static void test_unbind_once(const void *run)
 	user_end(&user);
 	must(card_bind(&user.card));
 	expect_working();
-}
-
-static int loops(void)
-{
-	const char *text = getenv("LOOPS");
-	int n = text ? atoi(text) : 50;
-
-	return n > 0 ? n : 1;
-}
-
-static int short_loops(void)
-{
-	return (loops() + 4) / 5;
 }
 
 /* The user may be anywhere in his loop: no settling. */
@@ -376,12 +292,12 @@ static void unbind_loop(const void *run, int n)
 
 static void test_unbind_loop(const void *run)
 {
-	unbind_loop(run, loops());
+	unbind_loop(run, user_loops());
 }
 
 static void test_unbind_short_loop(const void *run)
 {
-	unbind_loop(run, short_loops());
+	unbind_loop(run, user_short_loops());
 }
 
 static void rmmod_loop(const void *run, int n)
@@ -402,17 +318,17 @@ static void rmmod_loop(const void *run, int n)
 
 static void test_rmmod_loop(const void *run)
 {
-	rmmod_loop(run, loops());
+	rmmod_loop(run, user_loops());
 }
 
 static void test_rmmod_short_loop(const void *run)
 {
-	rmmod_loop(run, short_loops());
+	rmmod_loop(run, user_short_loops());
 }
 
 static void test_unused_rmmod_loop(void)
 {
-	int i, n = short_loops();
+	int i, n = user_short_loops();
 
 	for (i = 0; i < n; i++) {
 		must(module_unload());
@@ -424,7 +340,7 @@ static void test_unused_rmmod_loop(void)
 static void test_unused_unbind_loop(void)
 {
 	struct card card = buffers_card();
-	int i, n = loops();
+	int i, n = user_loops();
 
 	for (i = 0; i < n; i++) {
 		must(card_unbind(&card));

@@ -510,11 +510,11 @@ static const struct tap_test tests[] = {
 	BUFFERS_BOTH("MADV_FREE, WIPEONFORK and DODUMP give EINVAL", test_wipe_on_fork_refused),
 	{ .claim = "5,000 random munmap, mprotect, madvise keep every byte (2 MiB chunks)",
 	  .run_with = test_random_splits,
-	  .arg = &buffers_huge,
+	  .arg = &fixture_huge,
 	  .deadline_s = 240 },
 	{ .claim = "5,000 random munmap, mprotect, madvise keep every byte (single pages)",
 	  .run_with = test_random_splits,
-	  .arg = &buffers_single,
+	  .arg = &fixture_single,
 	  .deadline_s = 240 },
 };
 

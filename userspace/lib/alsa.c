@@ -77,12 +77,16 @@ snd_local_error_handler_t avring_alsa_quiet(void)
 
 static uint64_t avring_alsa_frames_ns(const struct avring_alsa_state *alsa, uint64_t frames)
 {
-	return (unsigned __int128)frames * AVRING_NSEC_PER_SEC / alsa->params.rate;
+	const uint64_t rate = alsa->params.rate;
+
+	return frames / rate * AVRING_NSEC_PER_SEC + frames % rate * AVRING_NSEC_PER_SEC / rate;
 }
 
 static uint64_t avring_alsa_ns_frames(const struct avring_alsa_state *alsa, uint64_t ns)
 {
-	return (unsigned __int128)ns * alsa->params.rate / AVRING_NSEC_PER_SEC;
+	const uint64_t rate = alsa->params.rate, second = AVRING_NSEC_PER_SEC;
+
+	return ns / second * rate + ns % second * rate / second;
 }
 
 static int avring_alsa_map(struct avring_reader *reader)

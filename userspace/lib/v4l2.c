@@ -25,6 +25,9 @@
 /* Of a ring whose length nobody wished: half a second, within these. */
 #define AVRING_V4L2_MIN_BUFFERS 8
 
+/* A source that changes more often at a time is asked again by the next renew(). */
+#define AVRING_V4L2_NEWS 4
+
 /**
  * struct avring_v4l2_slot - a dequeued buffer
  * @buffer: its number
@@ -298,11 +301,18 @@ static int avring_v4l2_start(struct avring_reader *reader)
 	return error;
 }
 
+/* The number of such an event is that of the input, or 0 where a driver has but one. */
 static void avring_v4l2_listen(struct avring_v4l2_state *v4l2)
 {
 	struct v4l2_event_subscription source = { .type = V4L2_EVENT_SOURCE_CHANGE };
+	int input;
 
 	v4l2->has_events = !avring_ioctl_retry(v4l2->fd, VIDIOC_SUBSCRIBE_EVENT, &source);
+	if (avring_ioctl_retry(v4l2->fd, VIDIOC_G_INPUT, &input) || !input)
+		return;
+	source.id = input;
+	if (!avring_ioctl_retry(v4l2->fd, VIDIOC_SUBSCRIBE_EVENT, &source))
+		v4l2->has_events = true;
 }
 
 static int avring_v4l2_open(struct avring_reader *reader, const char *device, int fd)
@@ -550,18 +560,34 @@ static int avring_v4l2_fd(const struct avring_reader *reader)
 	return avring_v4l2(reader)->fd;
 }
 
+/*
+ * Take what the source gives now, until it has no news: taking it over may be news
+ * itself, and it may change again meanwhile.
+ */
+static int avring_v4l2_follow(struct avring_reader *reader)
+{
+	struct avring_v4l2_state *v4l2 = avring_v4l2(reader);
+	int error;
+
+	for (int i = 0; i < AVRING_V4L2_NEWS; i++) {
+		avring_v4l2_hear(reader);
+		reader->gone &= ~AVRING_STATE_STALE;
+		error = avring_picture_refresh(v4l2->fd);
+		avring_v4l2_hear(reader);
+		if (error || !(reader->gone & AVRING_STATE_STALE))
+			return error;
+	}
+	return 0;
+}
+
 /* What was held of the old memory stays readable; the driver has let it go. */
 static int avring_v4l2_renew(struct avring_reader *reader)
 {
 	int error;
 
 	avring_v4l2_stop(avring_v4l2(reader));
-	error = avring_picture_refresh(avring_v4l2(reader)->fd);
-	if (!error)
-		error = avring_v4l2_start(reader);
-	if (!error)
-		reader->gone &= ~AVRING_STATE_STALE;
-	return error;
+	error = avring_v4l2_follow(reader);
+	return error ?: avring_v4l2_start(reader);
 }
 
 const struct avring_backend avring_v4l2_backend = {

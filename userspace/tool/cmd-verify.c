@@ -134,10 +134,12 @@ static void verify_print_wrong(const struct verify_result *result)
 
 static int verify_status(const struct verify_result *result)
 {
+	const struct verify_stream *stream;
 	uint32_t i;
 
 	for (i = 0; i < AVRING_STREAMS; i++) {
-		if (!result->has[i] || result->streams[i].frames)
+		stream = &result->streams[i];
+		if (!result->has[i] || stream->frames > stream->torn + stream->no_signal)
 			continue;
 		tool_error("%s: there is no frame to check", verify_name(i));
 		return TOOL_FAILED;

@@ -183,7 +183,7 @@ int record_file_write_tail(struct record_file *file, const void *data, size_t le
 	if (error && file->written < end)
 		return error;
 	file->written = end;
-	return record_file_cut(file, end);
+	return 0;
 }
 
 int record_file_cut(struct record_file *file, uint64_t length)

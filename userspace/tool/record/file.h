@@ -76,8 +76,8 @@ int record_file_write_pair(struct record_file *file, const void *first, size_t f
  * @data: a multiple of @file.align; a whole block of it is readable
  * @length: less than @file.block
  *
- * Writes a whole block and cuts the file behind @length. So the last bytes are
- * not copied either, and the page cache never has a part of the file.
+ * Writes a whole block; what is behind @length is for record_file_cut(). So the last
+ * bytes are not copied either, and the page cache never has a part of the file.
  */
 int record_file_write_tail(struct record_file *file, const void *data, size_t length);
 

@@ -5,8 +5,8 @@
  * Inline, so that programs without sound need no ALSA library. Every function
  * returns 0 or -errno.
  */
-#ifndef STREAM_SOUND_H
-#define STREAM_SOUND_H
+#ifndef TEST_SOUND_H
+#define TEST_SOUND_H
 
 #include <alsa/asoundlib.h>
 #include <stdint.h>
