@@ -72,8 +72,9 @@ struct avring_producer;
  * @audio: wished sound format; members that are 0 are left as they are, or take the
  *	device's default. The period of other sound cards is as near as they can
  *
- * A wish about a format is met exactly or refused with -EINVAL. A wish about a ring that somebody else is attached to is refused with -EBUSY,
- * unless it is what the ring has already.
+ * A wish about a format is met exactly or refused with -EINVAL. A wish about a ring
+ * that somebody else is attached to is refused with -EBUSY, unless it is what the
+ * ring has already.
  */
 struct avring_options {
 	size_t size;
