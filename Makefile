@@ -43,7 +43,8 @@ install: userspace
 demo:
 	$(Q)demo/run
 
-bench: packages
+bench:
+	$(Q)tests/packages bench
 	$(Q)bench/run $(KERNELS)
 
 tests:

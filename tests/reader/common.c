@@ -5,6 +5,7 @@
 #include <linux/seccomp.h>
 #include <linux/videodev2.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sound/asound.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,4 +183,52 @@ void common_join(struct later *later)
 {
 	pthread_join(later->thread, NULL);
 	free(later);
+}
+
+/**
+ * struct pest - a thread that interrupts
+ * @thread: it
+ * @victim: that it interrupts
+ * @stop: no more
+ */
+struct pest {
+	pthread_t thread;
+	pthread_t victim;
+	bool stop;
+};
+
+static void pest_ignore(int signal)
+{
+	(void)signal;
+}
+
+static void *pest_run(void *arg)
+{
+	const struct timespec pause = { .tv_nsec = 10 * COMMON_MS };
+	struct pest *pest = arg;
+
+	while (!__atomic_load_n(&pest->stop, __ATOMIC_RELAXED)) {
+		nanosleep(&pause, NULL);
+		pthread_kill(pest->victim, SIGUSR1);
+	}
+	return NULL;
+}
+
+struct pest *common_pester(int sa_flags)
+{
+	const struct sigaction action = { .sa_handler = pest_ignore, .sa_flags = sa_flags };
+	struct pest *pest = malloc(sizeof(*pest));
+
+	tap_check(pest, "no memory");
+	sigaction(SIGUSR1, &action, NULL);
+	*pest = (struct pest){ .victim = pthread_self() };
+	tap_check(!pthread_create(&pest->thread, NULL, pest_run, pest), "no thread");
+	return pest;
+}
+
+void common_leave_alone(struct pest *pest)
+{
+	__atomic_store_n(&pest->stop, true, __ATOMIC_RELAXED);
+	pthread_join(pest->thread, NULL);
+	free(pest);
 }

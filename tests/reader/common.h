@@ -56,4 +56,9 @@ struct later;
 struct later *common_later(unsigned int delay_ms, void (*call)(void *arg), void *arg);
 void common_join(struct later *later);
 
+/* Send SIGUSR1, which does nothing, to this thread again and again until the end. */
+struct pest;
+struct pest *common_pester(int sa_flags);
+void common_leave_alone(struct pest *pest);
+
 #endif

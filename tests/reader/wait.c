@@ -5,12 +5,12 @@
  */
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common.h"
@@ -82,28 +82,15 @@ static void wait_ends_at_the_deadline(void)
 	pair_close(&pair);
 }
 
-static void ignore(int signal)
-{
-	(void)signal;
-}
-
-static void interrupt(void *arg)
-{
-	pthread_kill(*(pthread_t *)arg, SIGUSR1);
-}
-
 static void wait_ends_with_a_signal(void)
 {
-	const struct sigaction action = { .sa_handler = ignore, .sa_flags = SA_RESTART };
 	struct pair pair = pair_open(8);
-	pthread_t self = pthread_self();
+	struct pest *pest = common_pester(SA_RESTART);
 	struct avring_span span;
 	struct later *later;
 
-	sigaction(SIGUSR1, &action, NULL);
-	later = common_later(50, interrupt, &self);
 	must_refuse(EINTR, avring_reader_wait(pair.reader, AVRING_FOREVER));
-	common_join(later);
+	common_leave_alone(pest);
 	/* Nothing was lost by that. */
 	later = common_later(50, send_one, &pair);
 	must(avring_reader_wait(pair.reader, AVRING_FOREVER));
