@@ -22,6 +22,9 @@
 /* SNDRV_PCM_MMAP_OFFSET_DATA of a header that does not go together with libasound's. */
 #define AVRING_ALSA_DATA_OFFSET 0
 
+/* No sound card is slower than the clock by a larger part of a period. */
+#define AVRING_ALSA_DRIFT 256
+
 /**
  * struct avring_alsa_state - private part of a reader
  * @pcm: NULL before it was opened
@@ -37,6 +40,7 @@
  * @applied: sample frames since then that the PCM knows to be read
  * @started_ns: when the PCM was started
  * @seen_ns: when @captured was true
+ * @time_ns: of the last chunk since the PCM was started, 0 if there was none
  */
 struct avring_alsa_state {
 	snd_pcm_t *pcm;
@@ -52,6 +56,7 @@ struct avring_alsa_state {
 	uint64_t applied;
 	uint64_t started_ns;
 	uint64_t seen_ns;
+	uint64_t time_ns;
 };
 
 static struct avring_alsa_state *avring_alsa(const struct avring_reader *reader)
@@ -137,6 +142,7 @@ static int avring_alsa_start(struct avring_alsa_state *alsa)
 	alsa->captured = 0;
 	alsa->published = 0;
 	alsa->applied = 0;
+	alsa->time_ns = 0;
 	alsa->started_ns = avring_now_ns();
 	alsa->seen_ns = alsa->started_ns;
 	return snd_pcm_start(alsa->pcm);
@@ -226,6 +232,23 @@ static int avring_alsa_recover(struct avring_reader *reader)
 	return 0;
 }
 
+/*
+ * A chunk began as long before the position was seen as there are samples between. That
+ * is right or late, as the driver is: so follow at once when it is earlier than one
+ * period after the last chunk, and slowly, as clocks drift, when it is later.
+ */
+static uint64_t avring_alsa_time(const struct avring_alsa_state *alsa)
+{
+	uint64_t period_ns = avring_alsa_frames_ns(alsa, alsa->params.period_frames);
+	uint64_t time_ns = alsa->seen_ns -
+			   avring_alsa_frames_ns(alsa, alsa->captured - alsa->published);
+
+	if (!alsa->time_ns)
+		return time_ns;
+	time_ns = avring_min(time_ns, alsa->time_ns + period_ns + period_ns / AVRING_ALSA_DRIFT);
+	return avring_max(time_ns, alsa->time_ns + 1);
+}
+
 static void avring_alsa_publish(struct avring_alsa_state *alsa)
 {
 	const struct avring_alsa_params *params = &alsa->params;
@@ -237,8 +260,8 @@ static void avring_alsa_publish(struct avring_alsa_state *alsa)
 	};
 
 	entry.event = entry.sequence;
-	entry.time_ns = alsa->seen_ns -
-			avring_alsa_frames_ns(alsa, alsa->captured - alsa->published);
+	entry.time_ns = avring_alsa_time(alsa);
+	alsa->time_ns = entry.time_ns;
 	alsa->published += params->period_frames;
 	avring_writer_publish(&alsa->writer, &entry);
 }
