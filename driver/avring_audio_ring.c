@@ -123,15 +123,19 @@ void avring_audio_ring_advance_locked(struct avring_audio *audio, u64 now)
 
 /*
  * Chunks to be published at once. Sound is made of time alone, so nothing is lost if
- * that is done later, as long as nobody waits for it.
+ * that is done later, as long as nobody waits for it and it is a small part of the
+ * ring.
  */
 static u64 avring_audio_ring_chunks(const struct avring_audio_ring *ring)
 {
 	const u64 period_ns = avring_clock_event_ns(ring->rate, ring->period_frames);
 	const u64 patience = avring_ring_patience(ring->stream.ring,
 						  avring_audio_period_bytes(ring), period_ns);
+	const u64 lazy = div64_u64(AVRING_AUDIO_LAZY_NS, period_ns);
+	const u64 part = div64_u64(ring->stream.ring->geometry.length,
+				   8 * avring_audio_period_bytes(ring));
 
-	return max_t(u64, min(patience, div64_u64(AVRING_AUDIO_LAZY_NS, period_ns)), 1);
+	return max_t(u64, min3(patience, lazy, part), 1);
 }
 
 /**

@@ -260,7 +260,7 @@ u64 avring_ring_patience(struct avring_ring *ring, u32 bytes, u64 ns)
 static bool avring_ring_shall_wake_locked(const struct avring_ring *ring,
 					  const struct avring_ring_reader *reader)
 {
-	if (ring->state || atomic_read(&reader->sleepers) > 1)
+	if (ring->state || reader->several)
 		return true;
 	return !reader->told && avring_ring_reached_locked(ring, &reader->target);
 }

@@ -110,8 +110,9 @@ struct avring_ring_target {
  * @joins: how often it has joined a ring, under the same lock
  * @target: what it waits for. The lock of @ring guards this and the next
  * @told: it has been woken for @target
- * @sleepers: threads in WAIT. If there are several, @target is that of one of them,
- *	and all are woken at each frame
+ * @sleepers: threads in WAIT
+ * @several: one of them slept when another one asked. Then @target is that of the last
+ *	who asked, and all are woken at each frame to see for themselves
  */
 struct avring_ring_reader {
 	wait_queue_head_t wait;
@@ -121,6 +122,7 @@ struct avring_ring_reader {
 	struct avring_ring_target target;
 	bool told;
 	atomic_t sleepers;
+	bool several;
 };
 
 struct avring_ring *avring_ring_new(const struct avring_ring_geometry *geometry,

@@ -80,7 +80,7 @@ static int avring_ring_look_locked(const struct avring_ring_reader *reader,
 	return avring_ring_reached_locked(ring, target) ? 0 : -EAGAIN;
 }
 
-/* What is not there yet becomes what the writer, and poll(), look for. */
+/* What is asked for becomes what the writer, and poll(), look for. */
 static int avring_ring_arm_locked(struct avring_ring_reader *reader,
 				  const struct avring_ring *ring,
 				  const struct avring_ring_target *target)
@@ -101,6 +101,7 @@ static int avring_ring_arm(struct avring_ring_reader *reader, struct avring_ring
 	int err = -EINVAL;
 
 	spin_lock_irq(&ring->lock);
+	reader->several = atomic_read(&reader->sleepers);
 	if (avring_ring_target_valid_locked(ring, target))
 		err = avring_ring_arm_locked(reader, ring, target);
 	if (err == -EAGAIN && sleeps)
@@ -123,13 +124,6 @@ static int avring_ring_look(struct avring_ring_reader *reader, struct avring_rin
 		err = ring->state & AVRING_STATE_GONE ? -ENODEV : -ESTALE;
 	spin_unlock_irq(&ring->lock);
 	return err;
-}
-
-/* One sleeper less; the others say once more what they sleep for. */
-static void avring_ring_awake(struct avring_ring_reader *reader)
-{
-	if (atomic_dec_return(&reader->sleepers))
-		wake_up_all(&reader->wait);
 }
 
 /* Return: 0 woken, -ETIMEDOUT, -ERESTARTSYS. */
@@ -179,7 +173,7 @@ int avring_ring_reader_wait(struct avring_ring_reader *reader, struct avring_rin
 		slept = avring_ring_sleep(deadline_ns);
 	}
 	finish_wait(&reader->wait, &wait);
-	avring_ring_awake(reader);
+	atomic_dec(&reader->sleepers);
 	return err;
 }
 
