@@ -145,7 +145,8 @@ static int avring_dmabuf_mmap(struct dma_buf *dbuf, struct vm_area_struct *vma)
 {
 	struct avring_dmabuf *buf = dbuf->priv;
 
-	return avring_store_mmap_part(buf->store, vma, buf->first, buf->writable);
+	return avring_store_mmap_part(buf->store, vma, buf->first, buf->n_pages,
+				      buf->writable);
 }
 
 static int avring_dmabuf_vmap(struct dma_buf *dbuf, struct iosys_map *map)

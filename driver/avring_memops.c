@@ -89,8 +89,6 @@ static void *avring_plane_attach(struct vb2_buffer *vb, struct device *dev,
 
 	if (dbuf->size < size)
 		return ERR_PTR(-EFAULT);
-	if (vb->vb2_queue->dma_dir != DMA_TO_DEVICE && avring_dmabuf_guarded(dbuf))
-		return ERR_PTR(-EACCES);
 	plane = avring_plane_new(vb);
 	if (!IS_ERR(plane))
 		plane->dbuf = dbuf;
@@ -110,6 +108,9 @@ static int avring_plane_map(void *priv)
 {
 	struct avring_plane *plane = priv;
 
+	/* Not in attach: vb2 of 6.12 leaks the dma-buf when that fails. */
+	if (plane->dir != DMA_TO_DEVICE && avring_dmabuf_guarded(plane->dbuf))
+		return -EACCES;
 	if (avring_dma_buf_vmap(plane->dbuf, &plane->map))
 		return -EFAULT;
 	if (plane->map.is_iomem) {	/* not for memcpy() */

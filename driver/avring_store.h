@@ -76,7 +76,7 @@ struct page *avring_store_page(const struct avring_store *store, unsigned long p
 
 int avring_store_mmap(struct avring_store *store, struct vm_area_struct *vma, bool writable);
 int avring_store_mmap_part(struct avring_store *store, struct vm_area_struct *vma,
-			   unsigned long first, bool writable);
+			   unsigned long first, unsigned long n_pages, bool writable);
 unsigned long avring_store_unmapped_area(struct file *file, unsigned long addr,
 					 unsigned long len, unsigned long pgoff,
 					 unsigned long flags);

@@ -34,6 +34,7 @@
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
+#include <linux/slab.h>
 
 #include "avring_compat.h"
 #include "avring_pages.h"
@@ -107,38 +108,63 @@ static void avring_vm_attach(struct avring_store *store, struct vm_area_struct *
 	vma->vm_ops = &avring_vm_ops;
 }
 
+/**
+ * struct avring_vm_window - what a mapping's own file may show
+ * @store: with a reference
+ * @first: first page in the store's view
+ * @n_pages: number of pages
+ */
+struct avring_vm_window {
+	struct avring_store *store;
+	unsigned long first;
+	unsigned long n_pages;
+};
+
+static bool avring_vm_within(const struct avring_vm_window *window, unsigned long first,
+			     unsigned long n_pages)
+{
+	return first >= window->first && n_pages <= window->n_pages &&
+	       first - window->first <= window->n_pages - n_pages;
+}
+
 static int avring_vm_release_file(struct inode *inode, struct file *file)
 {
-	avring_store_put(file->private_data);
+	struct avring_vm_window *window = file->private_data;
+
+	avring_store_put(window->store);
+	kfree(window);
 	return 0;
 }
 
-/* remap_file_pages() maps the file behind a VMA once more and comes in here. */
+/*
+ * remap_file_pages() maps the file behind a VMA once more and comes in here. It asks for
+ * the address first, and when that is refused nothing has been unmapped yet.
+ */
+static unsigned long avring_vm_file_area(struct file *file, unsigned long addr, unsigned long len,
+					 unsigned long pgoff, unsigned long flags)
+{
+	if (!avring_vm_within(file->private_data, pgoff, len >> PAGE_SHIFT))
+		return -EINVAL;
+	return avring_store_unmapped_area(file, addr, len, pgoff, flags);
+}
+
 static int avring_vm_mmap_file(struct file *file, struct vm_area_struct *vma)
 {
-	int err = avring_vm_check(file->private_data, vma);
+	const struct avring_vm_window *window = file->private_data;
+	int err;
 
+	if (!avring_vm_within(window, vma->vm_pgoff, vma_pages(vma)))
+		return -EINVAL;
+	err = avring_vm_check(window->store, vma);
 	if (!err)
-		avring_vm_attach(file->private_data, vma);
+		avring_vm_attach(window->store, vma);
 	return err;
 }
 
 static const struct file_operations avring_vm_fops = {
 	.owner = THIS_MODULE,
 	.mmap = avring_vm_mmap_file,
-	.get_unmapped_area = avring_store_unmapped_area,
-	.release = avring_vm_release_file,
-};
-
-/* Who was given a part of a store does not get at the rest in this way. */
-static int avring_vm_refuse_mmap_file(struct file *file, struct vm_area_struct *vma)
-{
-	return -EINVAL;
-}
-
-static const struct file_operations avring_vm_part_fops = {
-	.owner = THIS_MODULE,
-	.mmap = avring_vm_refuse_mmap_file,
+	.get_unmapped_area = avring_vm_file_area,
 	.release = avring_vm_release_file,
 };
 
@@ -185,9 +211,7 @@ void avring_vm_release(struct avring_store *store)
 	simple_release_fs(&avring_fs_mount, &avring_fs_users);
 }
 
-/* The file carries a store and a module reference until its last VMA is gone. */
-static struct file *avring_vm_new_file(struct avring_store *store, bool writable,
-				       const struct file_operations *fops)
+static struct file *avring_vm_open_file(struct avring_store *store, bool writable)
 {
 	struct inode *inode = avring_vm_inode(store);
 	struct file *file;
@@ -197,19 +221,36 @@ static struct file *avring_vm_new_file(struct avring_store *store, bool writable
 	ihold(inode);
 	__module_get(THIS_MODULE);
 	file = alloc_file_pseudo(inode, avring_fs_mount, "avring",
-				 writable ? O_RDWR : O_RDONLY, fops);
+				 writable ? O_RDWR : O_RDONLY, &avring_vm_fops);
 	if (IS_ERR(file)) {
 		module_put(THIS_MODULE);
 		iput(inode);
+	}
+	return file;
+}
+
+/* The file carries a store and a module reference until its last VMA is gone. */
+static struct file *avring_vm_new_file(struct avring_store *store, bool writable,
+				       unsigned long first, unsigned long n_pages)
+{
+	struct avring_vm_window *window = kmalloc(sizeof(*window), GFP_KERNEL_ACCOUNT);
+	struct file *file;
+
+	if (!window)
+		return ERR_PTR(-ENOMEM);
+	file = avring_vm_open_file(store, writable);
+	if (IS_ERR(file)) {
+		kfree(window);
 		return file;
 	}
 	avring_store_get(store);
-	file->private_data = store;
+	*window = (struct avring_vm_window){ store, first, n_pages };
+	file->private_data = window;
 	return file;
 }
 
 static int avring_vm_mmap(struct avring_store *store, struct vm_area_struct *vma, bool writable,
-			  const struct file_operations *fops)
+			  unsigned long first, unsigned long n_pages)
 {
 	struct file *file;
 	int err = avring_vm_check(store, vma);
@@ -218,7 +259,7 @@ static int avring_vm_mmap(struct avring_store *store, struct vm_area_struct *vma
 		return err;
 	if (!writable && vma->vm_flags & VM_WRITE)
 		return -EPERM;
-	file = avring_vm_new_file(store, writable, fops);
+	file = avring_vm_new_file(store, writable, first, n_pages);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	vma_set_file(vma, file);
@@ -243,7 +284,7 @@ static int avring_vm_mmap(struct avring_store *store, struct vm_area_struct *vma
  */
 int avring_store_mmap(struct avring_store *store, struct vm_area_struct *vma, bool writable)
 {
-	return avring_vm_mmap(store, vma, writable, &avring_vm_fops);
+	return avring_vm_mmap(store, vma, writable, 0, store->n_view);
 }
 
 /**
@@ -251,15 +292,16 @@ int avring_store_mmap(struct avring_store *store, struct vm_area_struct *vma, bo
  * @store: the store, not a pinned one
  * @vma: the new mapping; @vma->vm_pgoff counts from @first
  * @first: first page of the part; the caller has seen that @vma stays within the part
+ * @n_pages: of the part
  * @writable: user space may write
  *
  * Return: as avring_store_mmap().
  */
 int avring_store_mmap_part(struct avring_store *store, struct vm_area_struct *vma,
-			   unsigned long first, bool writable)
+			   unsigned long first, unsigned long n_pages, bool writable)
 {
 	vma->vm_pgoff += first;
-	return avring_vm_mmap(store, vma, writable, &avring_vm_part_fops);
+	return avring_vm_mmap(store, vma, writable, first, n_pages);
 }
 
 /**

@@ -232,7 +232,7 @@ static void torn_spans_are_never_called_good(void)
 
 	options.ring_bytes = TORN_FRAMES * WORDS * sizeof(uint64_t);
 	race.pair = pair_open_with(&format, &options);
-	race_run(&race, common_number("SPANS", 1000000) / 20);
+	race_run(&race, common_number("SPANS", 1000000) / 50);
 	pair_close(&race.pair);
 }
 
@@ -245,17 +245,17 @@ static void shortest_ring_is_never_torn_either(void)
 
 	options.ring_bytes = 1;
 	race.pair = pair_open_with(&format, &options);
-	race_run(&race, common_number("SPANS", 1000000) / 50);
+	race_run(&race, common_number("SPANS", 1000000) / 100);
 	pair_close(&race.pair);
 }
 
 static const struct tap_test tests[] = {
 	{ "random spans, also across the wrap, equal the reference",
-	  .run = spans_equal_the_reference, .deadline_s = 300 },
+	  .run = spans_equal_the_reference, .deadline_s = 600 },
 	{ "torn spans are never called good, and every frame is accounted for",
-	  .run = torn_spans_are_never_called_good, .deadline_s = 300 },
+	  .run = torn_spans_are_never_called_good, .deadline_s = 600 },
 	{ "a ring of two frames is never torn either", .run = shortest_ring_is_never_torn_either,
-	  .deadline_s = 300 },
+	  .deadline_s = 600 },
 };
 
 int main(int argc, char **argv)
