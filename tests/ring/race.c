@@ -387,6 +387,24 @@ static void come_and_go(volatile bool *enough, unsigned int who)
 	_exit(0);
 }
 
+/* A ring of two frames soon overtakes who looks at it: what counts is a copy that was intact. */
+static bool expect_good_if_intact(const struct ring *ring, uint64_t n,
+				  const struct avring_entry *entry)
+{
+	struct avring_frame_stamp stamp;
+	uint8_t *copy = malloc(entry->length);
+	bool intact;
+
+	memcpy(copy, ring_bytes(ring, entry), entry->length);
+	intact = n >= ring_tail(ring);
+	if (intact) {
+		must(frame_check(copy, entry->length, &stamp));
+		tap_eq((uint32_t)entry->sequence, le32toh(stamp.sequence));
+	}
+	free(copy);
+	return intact;
+}
+
 /* Whoever moves on at each change sees good pictures only. */
 static void test_generations(void)
 {
@@ -408,10 +426,8 @@ static void test_generations(void)
 	while (moves < (unsigned int)user_loops() * 4 || !good) {
 		must(ring_wait(&ring, ring_head(&ring), 1, AVRING_WAIT_FOREVER));
 		n = ring_head(&ring);
-		if (n && ring_entry(&ring, n - 1, &entry)) {
-			ring_expect_stamped(&ring, &entry);
-			good++;
-		}
+		if (n && ring_entry(&ring, n - 1, &entry))
+			good += expect_good_if_intact(&ring, n - 1, &entry);
 		if (!ring_state(&ring))
 			continue;
 		ring_unmap(&ring);
