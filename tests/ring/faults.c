@@ -144,18 +144,6 @@ static void test_producer_writes(void)
 	ring_close(&ring);
 }
 
-static void test_control_and_index(void)
-{
-	struct ring ring = reader_of(WHOLE, fixture_huge);
-	long pages = (ring.at.control_size + ring.at.index_size) / PAGE_BYTES;
-	long faults = faults_of_touching((const uint8_t *)ring.control, ring.at.control_size) +
-		      faults_of_touching((const uint8_t *)ring.index, ring.at.index_size);
-
-	tap_check(faults <= pages, "faults of control and index: expected at most %ld, got %ld",
-		  pages, faults);
-	ring_close(&ring);
-}
-
 /**
  * struct bytes - a ring whose bytes are looked at
  * @length: of the ring
@@ -242,8 +230,6 @@ static const struct tap_test tests[] = {
 	{ "a window that begins within a chunk has small pages there only",
 	  .run = test_window_within_a_chunk },
 	{ "the producer writes 128 MiB with 64 faults", .run = test_producer_writes },
-	{ "control and index take no more faults than they have pages",
-	  .run = test_control_and_index },
 	BYTES("both images show the ring (whole chunks)", test_bytes, whole),
 	BYTES("both images show the ring (three pages more)", test_bytes, odd),
 	BYTES("both images show the ring (single pages)", test_bytes, single),
