@@ -153,6 +153,19 @@ start() {
 	wait_until "$patience" grep -q ready "$scratch/$name.err"
 }
 
+# grows FILE [BYTES]: wait until $job has written so much; it fails if that has ended before.
+grows() {
+	local size
+
+	until size=$(stat -c %s "$1" 2>/dev/null) && ((size >= ${2:-1})); do
+		kill -0 "$job" 2>/dev/null || {
+			tap_not_ok "$1 grows to ${2:-1} bytes: it has ${size:-0}, and who writes it has ended"
+			return 1
+		}
+		sleep 0.1
+	done
+}
+
 # ends NAME: wait for $job: $status and $err, without the line "ready".
 ends() {
 	wait "$job"
