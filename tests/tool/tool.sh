@@ -150,7 +150,14 @@ start() {
 	shift
 	"$@" >"$scratch/$name.out" 2>"$scratch/$name.err" </dev/null &
 	job=$!
-	wait_until "$patience" grep -q ready "$scratch/$name.err"
+	until grep -q ready "$scratch/$name.err"; do
+		kill -0 "$job" 2>/dev/null || {
+			tap_not_ok "$* gets ready"
+			tap_note "$(<"$scratch/$name.err")"
+			return 1
+		}
+		sleep 0.1
+	done
 }
 
 # grows FILE [BYTES]: wait until $job has written so much; it fails if that has ended before.
