@@ -9,6 +9,7 @@
 #include <sound/initval.h>
 
 #include "avring_audio_priv.h"
+#include "avring_sound.h"
 
 #define AVRING_AUDIO_DEFAULT_VOLUME	50
 
@@ -137,48 +138,17 @@ int avring_audio_number(const struct avring_audio *audio)
 	return audio->card->number;
 }
 
-static void avring_audio_node_name(const struct avring_audio *audio, enum avring_audio_node node,
-				   char *name, size_t size)
-{
-	const int number = audio->card->number;
-
-	switch (node) {
-	case AVRING_AUDIO_CONTROL:
-		snprintf(name, size, "controlC%d", number);
-		break;
-	case AVRING_AUDIO_PLAYBACK:
-		snprintf(name, size, "pcmC%dD%dp", number, audio->pcm->device);
-		break;
-	case AVRING_AUDIO_CAPTURE:
-		snprintf(name, size, "pcmC%dD%dc", number, audio->pcm->device);
-		break;
-	}
-}
-
 /**
  * avring_audio_devt() - device number of one node of the card
  * @audio: the sound card, registered
  * @node: which one
- *
- * Found by name below the card: where ALSA keeps these devices has changed
- * between the supported kernels, their names have not.
  *
  * Context: process, may sleep.
  * Return: the number, 0 if there is no such node.
  */
 dev_t avring_audio_devt(struct avring_audio *audio, enum avring_audio_node node)
 {
-	char name[32] = "";
-	struct device *dev;
-	dev_t devt;
-
-	avring_audio_node_name(audio, node, name, sizeof(name));
-	dev = device_find_child_by_name(&audio->card->card_dev, name);
-	if (!dev)
-		return 0;
-	devt = dev->devt;
-	put_device(dev);
-	return devt;
+	return avring_sound_devt(audio->card, node);
 }
 
 /**

@@ -14,25 +14,12 @@
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
-#include <sound/asound.h>
 
 #include "avring_audio_priv.h"
-
-#define AVRING_AUDIO_MIN_PERIOD		16
-#define AVRING_AUDIO_MAX_PERIOD		65536
-#define AVRING_AUDIO_MIN_RATE		8000
-#define AVRING_AUDIO_MAX_RATE		192000
+#include "avring_sound.h"
 
 /* A chunk is never published later than this after it is complete. */
 #define AVRING_AUDIO_LAZY_NS		(10 * NSEC_PER_MSEC)
-
-static const struct avring_audio_format avring_audio_default = {
-	.format = (__force u32)SNDRV_PCM_FORMAT_S16_LE,
-	.rate = 48000,
-	.channels = 2,
-	.frame_bytes = 4,
-	.period_frames = 480,
-};
 
 static size_t avring_audio_period_bytes(const struct avring_audio_ring *ring)
 {
@@ -156,56 +143,6 @@ u64 avring_audio_ring_due_ns(const struct avring_audio *audio)
 	return avring_clock_event_ns(ring->rate, ring->base + end - 1);
 }
 
-static bool avring_audio_within(u32 value, u32 least, u32 most)
-{
-	return value >= least && value <= most;
-}
-
-static bool avring_audio_ring_format_valid(const struct avring_audio_format *format)
-{
-	return format->format < 64 && BIT_ULL(format->format) & AVRING_SAMPLES_FORMATS &&
-	       avring_audio_within(format->rate, AVRING_AUDIO_MIN_RATE, AVRING_AUDIO_MAX_RATE) &&
-	       avring_audio_within(format->channels, 1, AVRING_SAMPLES_MAX_CHANNELS) &&
-	       avring_audio_within(format->period_frames, AVRING_AUDIO_MIN_PERIOD,
-				   AVRING_AUDIO_MAX_PERIOD);
-}
-
-/* What is left open is filled in. Return: 0 or -EINVAL. */
-static int avring_audio_ring_complete(const struct avring_audio_format *in,
-				      struct avring_audio_format *out)
-{
-	snd_pcm_format_t format;
-
-	*out = *in;
-	if (!out->format)
-		out->format = avring_audio_default.format;
-	if (!out->rate)
-		out->rate = avring_audio_default.rate;
-	if (!out->channels)
-		out->channels = avring_audio_default.channels;
-	if (!out->period_frames)
-		out->period_frames = avring_audio_default.period_frames;
-	if (!avring_audio_ring_format_valid(out))
-		return -EINVAL;
-	format = (__force snd_pcm_format_t)out->format;
-	out->frame_bytes = snd_pcm_format_physical_width(format) / 8 * out->channels;
-	return in->frame_bytes && in->frame_bytes != out->frame_bytes ? -EINVAL : 0;
-}
-
-static struct avring_ring *avring_audio_ring_new(const struct avring_stream *stream,
-						 const struct avring_audio_format *audio)
-{
-	const struct avring_stream_format format = {
-		.stream = AVRING_STREAM_AUDIO,
-		.audio = *audio,
-	};
-	const u32 period_bytes = audio->period_frames * audio->frame_bytes;
-	const u64 half_second = (u64)audio->rate / 2 * audio->frame_bytes;
-
-	return avring_stream_new_ring(stream, &format, period_bytes,
-				      max_t(u64, half_second, 8ULL * period_bytes), 1);
-}
-
 static void avring_audio_ring_start_locked(struct avring_audio_ring *ring,
 					   const struct avring_audio_format *format)
 {
@@ -250,7 +187,7 @@ static int avring_audio_ring_renew(struct avring_audio *audio,
 				   const struct avring_ring_reader *producer)
 {
 	struct avring_audio_ring *ring = &audio->ring;
-	struct avring_ring *new = avring_audio_ring_new(&ring->stream, format);
+	struct avring_ring *new = avring_sound_new_ring(&ring->stream, format);
 	struct avring_ring *old;
 	int err = 0;
 
@@ -336,7 +273,7 @@ static int avring_audio_ring_attach_producer(void *data, struct avring_ring_read
 	struct avring_audio *audio = data;
 	struct avring_audio_ring *ring = &audio->ring;
 	struct avring_audio_format complete;
-	int err = avring_audio_ring_complete(&format->audio, &complete);
+	int err = avring_sound_complete(&format->audio, AVRING_SAMPLES_FORMATS, &complete);
 
 	if (err || memchr_inv(complete.reserved, 0, sizeof(complete.reserved)))
 		return -EINVAL;
@@ -480,7 +417,7 @@ static int avring_audio_ring_set_setup(void *data, const struct avring_setup *se
 {
 	struct avring_audio *audio = data;
 	struct avring_audio_format complete;
-	int err = avring_audio_ring_complete(&setup->audio, &complete);
+	int err = avring_sound_complete(&setup->audio, AVRING_SAMPLES_FORMATS, &complete);
 
 	if (err || setup->align > 1)
 		return -EINVAL;
@@ -530,5 +467,5 @@ void avring_audio_ring_destroy(struct avring_audio *audio)
 void avring_audio_ring_init(struct avring_audio *audio)
 {
 	mutex_init(&audio->ring.tune);
-	audio->ring.wish = avring_audio_default;
+	audio->ring.wish = avring_sound_default;
 }

@@ -43,6 +43,7 @@ static void avring_capture_queued(struct avring_queue *queue)
 }
 
 static const struct avring_queue_ops avring_capture_queue_ops = {
+	.alive = avring_node_queue_alive,
 	.start = avring_capture_start,
 	.stop = avring_capture_stop,
 	.queued = avring_capture_queued,

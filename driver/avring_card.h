@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * avring: one card: a camera with its microphone.
+ * avring: a virtual card: a camera with its microphone, made of software.
  *
  * Lock order, outermost first:
  *
@@ -15,11 +15,6 @@
  *	  sound lock (avring_audio.lock)
  *	    ring lock (avring_ring.lock), under the engine's lock too
  *	store lock (avring_store.lock), taken under any of the sleeping ones
- *
- * Lifetime: one kref. The driver holds one reference from probe to remove, the
- * V4L2 device one until its last node is closed, the sound card one until its
- * last file is closed, the ring node likewise. The last one frees the card. Mappings
- * hold stores, not cards.
  */
 #ifndef AVRING_CARD_H
 #define AVRING_CARD_H
@@ -40,6 +35,5 @@ struct avring_card_config {
 struct avring_card *avring_card_new(struct device *dev, const struct avring_card_config *config);
 int avring_card_register(struct avring_card *card);
 void avring_card_remove(struct avring_card *card);
-void avring_card_wait_released(void);
 
 #endif

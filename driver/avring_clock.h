@@ -19,6 +19,8 @@
 #include <linux/types.h>
 #else
 #include <stdint.h>
+typedef int32_t s32;
+typedef int64_t s64;
 typedef uint32_t u32;
 typedef uint64_t u64;
 #endif

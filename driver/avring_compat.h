@@ -32,9 +32,13 @@ static inline void avring_vm_flags_mod(struct vm_area_struct *vma,
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #define avring_dma_buf_vmap	dma_buf_vmap
 #define avring_dma_buf_vunmap	dma_buf_vunmap
+#define avring_dma_buf_map_attachment	dma_buf_map_attachment
+#define avring_dma_buf_unmap_attachment	dma_buf_unmap_attachment
 #else
 #define avring_dma_buf_vmap	dma_buf_vmap_unlocked
 #define avring_dma_buf_vunmap	dma_buf_vunmap_unlocked
+#define avring_dma_buf_map_attachment	dma_buf_map_attachment_unlocked
+#define avring_dma_buf_unmap_attachment	dma_buf_unmap_attachment_unlocked
 #endif
 
 /* Linux 6.13 wants the name space as a string. */
@@ -51,6 +55,21 @@ static inline void avring_vm_flags_mod(struct vm_area_struct *vma,
 #else
 #define AVRING_REMOVE_RETURNS	void
 #define AVRING_REMOVE_DONE
+#endif
+
+/* Linux 6.6 turns error reporting on by itself, and lets no driver do it. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#include <linux/aer.h>
+#define avring_pci_report_errors(pdev)	pci_enable_pcie_error_reporting(pdev)
+#else
+#define avring_pci_report_errors(pdev)	do { } while (0)
+#endif
+
+/* Linux 6.9 took the second argument away: ignore the usage count. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+#define avring_pm_runtime_get_if_active(dev)	pm_runtime_get_if_active(dev, true)
+#else
+#define avring_pm_runtime_get_if_active(dev)	pm_runtime_get_if_active(dev)
 #endif
 
 /* Linux 6.8 renamed the number of buffers that must be queued before a start. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * avring: module and bus glue. The virtual cards are platform devices, so that
- * unbind, bind and sysfs work as for hardware.
+ * unbind, bind and sysfs work as for hardware. Who has a PCI card and asks for nothing
+ * gets that one alone.
  */
 #include <linux/font.h>
 #include <linux/module.h>
@@ -10,20 +11,25 @@
 #include <media/tpg/v4l2-tpg.h>
 
 #include "avring_card.h"
+#include "avring_chassis.h"
 #include "avring_compat.h"
+#include "avring_pci_card.h"
 #include "avring_ringdev.h"
 
 #define AVRING_MAX_CARDS	8
 
-static unsigned int avring_cards = 1;
+/* Nobody has said how many. */
+#define AVRING_CARDS_UNSAID	U32_MAX
+
+static unsigned int avring_cards = AVRING_CARDS_UNSAID;
 static char *avring_source = "pattern";
 
 static int avring_cards_set(const char *val, const struct kernel_param *kp)
 {
-	int err = param_set_uint_minmax(val, kp, 1, AVRING_MAX_CARDS);
+	int err = param_set_uint_minmax(val, kp, 0, AVRING_MAX_CARDS);
 
 	if (err)
-		pr_err("avring: cards=%s is not a number from 1 to %d\n", val, AVRING_MAX_CARDS);
+		pr_err("avring: cards=%s is not a number from 0 to %d\n", val, AVRING_MAX_CARDS);
 	return err;
 }
 
@@ -32,7 +38,7 @@ static const struct kernel_param_ops avring_cards_ops = {
 	.get = param_get_uint,
 };
 module_param_cb(cards, &avring_cards_ops, &avring_cards, 0444);
-MODULE_PARM_DESC(cards, "number of virtual cards, 1 to 8 (default 1)");
+MODULE_PARM_DESC(cards, "number of virtual cards, 0 to 8 (default 1, or 0 with a PCI card)");
 
 static int avring_source_set(const char *val, const struct kernel_param *kp)
 {
@@ -117,26 +123,45 @@ static int avring_set_font(void)
 	return 0;
 }
 
+static int avring_add_virtual_cards(void)
+{
+	int err;
+
+	if (avring_cards == AVRING_CARDS_UNSAID) {
+		/* A PCI card that comes at this moment leaves number 0 to a virtual one. */
+		avring_pci_number_from(1);
+		avring_cards = avring_pci_any() ? 0 : 1;
+		avring_pci_number_from(avring_cards);
+	}
+	err = platform_driver_register(&avring_driver);
+	if (err)
+		return err;
+	err = avring_add_devices();
+	if (err)
+		platform_driver_unregister(&avring_driver);
+	return err;
+}
+
 static int __init avring_init(void)
 {
 	int err = avring_set_font();
 
 	if (err)
 		return err;
-	err = avring_ringdev_init_class(AVRING_MAX_CARDS);
+	err = avring_ringdev_init_class(AVRING_MAX_CARDS + AVRING_PCI_MAX_CARDS);
 	if (err)
 		return err;
-	err = platform_driver_register(&avring_driver);
+	err = avring_pci_register_driver(avring_cards == AVRING_CARDS_UNSAID ? 0 : avring_cards);
 	if (err)
 		goto exit_class;
-	err = avring_add_devices();
+	err = avring_add_virtual_cards();
 	if (err)
-		goto unregister_driver;
+		goto unregister_pci;
 	return 0;
 
-unregister_driver:
-	platform_driver_unregister(&avring_driver);
-	avring_card_wait_released();
+unregister_pci:
+	avring_pci_unregister_driver();
+	avring_chassis_wait_freed();
 exit_class:
 	avring_ringdev_exit_class();
 	return err;
@@ -147,7 +172,8 @@ static void __exit avring_exit(void)
 {
 	avring_remove_devices(avring_cards);
 	platform_driver_unregister(&avring_driver);
-	avring_card_wait_released();
+	avring_pci_unregister_driver();
+	avring_chassis_wait_freed();
 	avring_ringdev_exit_class();
 }
 module_exit(avring_exit);

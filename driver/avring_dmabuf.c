@@ -62,8 +62,9 @@ static int avring_dmabuf_attach(struct dma_buf *dbuf, struct dma_buf_attachment 
 
 	if (!att)
 		return -ENOMEM;
-	err = sg_alloc_table_from_pages(&att->sgt, buf->store->pages + buf->first, buf->n_pages,
-					0, avring_dmabuf_size(buf), GFP_KERNEL);
+	err = sg_alloc_table_from_pages_segment(&att->sgt, buf->store->pages + buf->first,
+						buf->n_pages, 0, avring_dmabuf_size(buf),
+						avring_store_max_segment(dba->dev), GFP_KERNEL);
 	if (err) {
 		kfree(att);
 		return err;
@@ -185,9 +186,12 @@ static struct dma_buf *avring_dmabuf_new(struct avring_store *store, unsigned lo
 					 unsigned long n_pages, unsigned long flags, bool guarded)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
-	struct avring_dmabuf *buf = kzalloc(sizeof(*buf), GFP_KERNEL);
+	struct avring_dmabuf *buf;
 	struct dma_buf *dbuf;
 
+	if (store->window)
+		return ERR_PTR(-EOPNOTSUPP);
+	buf = kzalloc(sizeof(*buf), GFP_KERNEL);
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&buf->lock);
@@ -216,7 +220,8 @@ static struct dma_buf *avring_dmabuf_new(struct avring_store *store, unsigned lo
  * @store: the store, not a pinned one
  * @flags: file flags, O_CLOEXEC and the access mode of CPU mappings
  *
- * Return: a dma-buf that holds a reference on @store, or an ERR_PTR.
+ * Return: a dma-buf that holds a reference on @store, or an ERR_PTR; -EOPNOTSUPP for a
+ * window.
  */
 struct dma_buf *avring_store_export(struct avring_store *store, unsigned long flags)
 {

@@ -12,55 +12,10 @@
  */
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
-#include <linux/sizes.h>
 #include <linux/string.h>
 
 #include "avring_engine_priv.h"
-
-/* The default ring: half a second, but no monster, and never less than 8 frames. */
-#define AVRING_DEFAULT_FRAMES	8
-#define AVRING_DEFAULT_MAX	SZ_256M
-
-static u64 avring_engine_default_length(const struct v4l2_pix_format *pix, struct avring_rate rate)
-{
-	const u64 frame = PAGE_ALIGN(pix->sizeimage);
-	const u64 half_second = frame * (rate.num / (2 * rate.den));
-
-	return max_t(u64, min_t(u64, half_second, AVRING_DEFAULT_MAX),
-		     AVRING_DEFAULT_FRAMES * frame);
-}
-
-static void avring_engine_describe(struct avring_stream_format *format,
-				   const struct v4l2_pix_format *pix, struct avring_rate rate)
-{
-	*format = (struct avring_stream_format){
-		.stream = AVRING_STREAM_VIDEO,
-		.video = {
-			.pixelformat = pix->pixelformat,
-			.width = pix->width,
-			.height = pix->height,
-			.bytesperline = pix->bytesperline,
-			.sizeimage = pix->sizeimage,
-			.colorspace = pix->colorspace,
-			.xfer_func = pix->xfer_func,
-			.ycbcr_enc = pix->ycbcr_enc,
-			.quantization = pix->quantization,
-			.rate_num = rate.num,
-			.rate_den = rate.den,
-		},
-	};
-}
-
-static struct avring_ring *avring_engine_new_ring(const struct avring_engine *e,
-						  const struct v4l2_pix_format *pix,
-						  struct avring_rate rate)
-{
-	struct avring_stream_format format;
-
-	avring_engine_describe(&format, pix, rate);
-	return avring_stream_new_ring(&e->stream, &format, pix->sizeimage,
-				      avring_engine_default_length(pix, rate), PAGE_SIZE);
-}
+#include "avring_picture.h"
 
 static void avring_engine_end_ring(struct avring_engine *e, u32 state)
 {
@@ -91,7 +46,7 @@ int avring_engine_renew(struct avring_engine *e, const struct v4l2_pix_format *p
 	struct avring_ring *ring, *old;
 
 	lockdep_assert_held(&e->tune);
-	ring = avring_engine_new_ring(e, pix, rate);
+	ring = avring_picture_new_ring(&e->stream, pix, rate);
 	if (IS_ERR(ring))
 		return PTR_ERR(ring);
 	ring->producer = producer;
@@ -147,18 +102,6 @@ static int avring_engine_begin_ring(struct avring_engine *e)
 	return avring_engine_renew(e, &side->pix, side->rate, NULL);
 }
 
-/* The reader keeps the ring by the reference that is taken here. */
-static void avring_engine_join(struct avring_engine *e, struct avring_ring_reader *reader,
-			       bool oldest)
-{
-	if (reader->ring)
-		avring_ring_reader_leave(reader);
-	else
-		e->stream.users++;
-	avring_ring_get(e->stream.ring);
-	avring_ring_reader_join(reader, e->stream.ring, oldest);
-}
-
 /**
  * avring_engine_attach() - let a reader in, or let it move to the current ring
  * @e: the engine
@@ -175,7 +118,7 @@ int avring_engine_attach(struct avring_engine *e, struct avring_ring_reader *rea
 	if (!e->stream.ring)
 		err = avring_engine_begin_ring(e);
 	if (!err)
-		avring_engine_join(e, reader, oldest);
+		avring_stream_join(&e->stream, reader, oldest);
 	mutex_unlock(&e->tune);
 	avring_engine_kick(e);
 	return err;
@@ -183,8 +126,7 @@ int avring_engine_attach(struct avring_engine *e, struct avring_ring_reader *rea
 
 static void avring_engine_leave(struct avring_engine *e, struct avring_ring_reader *reader)
 {
-	avring_ring_reader_leave(reader);
-	if (!--e->stream.users)
+	if (avring_stream_leave(&e->stream, reader))
 		avring_engine_end_ring(e, AVRING_STATE_STALE);
 }
 
@@ -231,7 +173,7 @@ int avring_engine_attach_producer(struct avring_engine *e, struct avring_ring_re
 		err = avring_engine_renew(e, pix, rate, reader);
 	}
 	if (!err)
-		avring_engine_join(e, reader, false);
+		avring_stream_join(&e->stream, reader, false);
 	mutex_unlock(&e->tune);
 	return err;
 }

@@ -70,7 +70,7 @@ static int avring_media_link(struct avring_media *media, enum avring_media_part 
  * avring_media_add() - put the sound of a card into its graph
  * @media: zeroed
  * @mdev: the card's media device, initialised
- * @devt: device numbers of control, capture and playback
+ * @devt: device numbers of control, capture and playback; 0 if there is none
  *
  * Return: 0 or a negative errno; call avring_media_remove() in either case.
  */
@@ -81,11 +81,12 @@ int avring_media_add(struct avring_media *media, struct media_device *mdev,
 	int err;
 
 	for (which = 0; which < AVRING_MEDIA_PARTS; which++) {
-		err = avring_media_add_part(media, mdev, which, devt[which]);
+		err = devt[which] ? avring_media_add_part(media, mdev, which, devt[which]) : 0;
 		if (err)
 			return err;
 	}
-	err = avring_media_link(media, AVRING_MEDIA_PLAYBACK, 0, AVRING_MEDIA_MIXER);
+	if (devt[AVRING_MEDIA_PLAYBACK])
+		err = avring_media_link(media, AVRING_MEDIA_PLAYBACK, 0, AVRING_MEDIA_MIXER);
 	if (!err)
 		err = avring_media_link(media, AVRING_MEDIA_MIXER, 1, AVRING_MEDIA_CAPTURE);
 	return err;

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * avring: adapter from videobuf2 memory operations to stores.
+ * avring: adapter from videobuf2 memory operations to stores. The cookie of a plane is its
+ * sg_table for the device, with avring_dma_memops.
  */
 #ifndef AVRING_MEMOPS_H
 #define AVRING_MEMOPS_H
 
+struct vb2_buffer;
 struct vb2_mem_ops;
 
+/* The CPU fills the buffers. */
 extern const struct vb2_mem_ops avring_memops;
+
+/* The device of the queue fills them by DMA. */
+extern const struct vb2_mem_ops avring_dma_memops;
+
+void *avring_memops_cpu_begin(struct vb2_buffer *vb);
+void avring_memops_cpu_end(struct vb2_buffer *vb);
 
 #endif

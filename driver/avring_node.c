@@ -82,7 +82,9 @@ static int avring_node_release(struct file *file)
 /* vb2 wakes its waiters with EINVAL when unbind ends their stream; say what happened. */
 static ssize_t avring_node_gone(struct avring_node *node, ssize_t result)
 {
-	return result < 0 && !video_is_registered(&node->vdev) ? -ENODEV : result;
+	if (result < 0 && (READ_ONCE(node->dead) || !video_is_registered(&node->vdev)))
+		return -ENODEV;
+	return result;
 }
 
 static ssize_t avring_node_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
@@ -119,7 +121,7 @@ static const struct v4l2_file_operations avring_node_fops = {
  * avring_node_init() - set up a node that nobody can see yet
  * @node: zeroed; the caller has initialised @node->ctrls
  * @v4l2_dev: of the card
- * @engine: of the card
+ * @engine: of the card; NULL if the device of the card fills buffers by DMA
  * @type: V4L2_BUF_TYPE_VIDEO_CAPTURE or V4L2_BUF_TYPE_VIDEO_OUTPUT
  * @ioctl_ops: of the node
  * @queue_ops: of the node
@@ -137,7 +139,8 @@ int avring_node_init(struct avring_node *node, struct v4l2_device *v4l2_dev,
 
 	mutex_init(&node->lock);
 	node->engine = engine;
-	err = avring_queue_init(&node->queue, type, queue_ops, &node->lock, v4l2_dev->dev);
+	err = avring_queue_init(&node->queue, type, queue_ops, &node->lock, v4l2_dev->dev,
+				!engine);
 	if (err)
 		return err;
 	avring_format_default(&node->pix);
@@ -209,7 +212,18 @@ void avring_node_unregister(struct avring_node *node)
  */
 int avring_node_alive(struct avring_node *node)
 {
-	return video_is_registered(&node->vdev) ? 0 : -ENODEV;
+	return video_is_registered(&node->vdev) && !READ_ONCE(node->dead) ? 0 : -ENODEV;
+}
+
+/**
+ * avring_node_queue_alive() - avring_node_alive() for the queue of a node
+ * @queue: the queue
+ *
+ * Return: 0 or -ENODEV.
+ */
+int avring_node_queue_alive(struct avring_queue *queue)
+{
+	return avring_node_alive(avring_queue_node(queue));
 }
 
 /**
@@ -226,8 +240,6 @@ int avring_node_querycap(struct file *file, void *priv, struct v4l2_capability *
 
 	strscpy(cap->driver, "avring", sizeof(cap->driver));
 	strscpy(cap->card, node->vdev.name, sizeof(cap->card));
-	snprintf(cap->bus_info, sizeof(cap->bus_info), "platform:%s",
-		 dev_name(node->vdev.dev_parent));
 	return 0;
 }
 

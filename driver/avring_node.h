@@ -22,7 +22,8 @@ struct v4l2_device;
  * @vdev: the node; its driver data is this struct
  * @ctrls: its controls
  * @pad: its end in the media graph
- * @engine: moves its frames
+ * @engine: moves its frames, NULL if a device does
+ * @dead: the device does not answer any more
  * @lock: serialises all ioctls of the node and guards the fields below; outermost,
  *	taken before the engine's lock
  * @queue: its buffers
@@ -34,6 +35,7 @@ struct avring_node {
 	struct v4l2_ctrl_handler ctrls;
 	struct media_pad pad;
 	struct avring_engine *engine;
+	bool dead;
 
 	struct mutex lock;
 	struct avring_queue queue;
@@ -47,6 +49,7 @@ int avring_node_init(struct avring_node *node, struct v4l2_device *v4l2_dev,
 		     const struct avring_queue_ops *queue_ops);
 void avring_node_cleanup(struct avring_node *node);
 int avring_node_alive(struct avring_node *node);
+int avring_node_queue_alive(struct avring_queue *queue);
 int avring_node_register(struct avring_node *node);
 void avring_node_unregister(struct avring_node *node);
 

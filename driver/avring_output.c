@@ -39,6 +39,7 @@ static void avring_output_queued(struct avring_queue *queue)
 }
 
 static const struct avring_queue_ops avring_output_queue_ops = {
+	.alive = avring_node_queue_alive,
 	.start = avring_output_start,
 	.stop = avring_output_stop,
 	.queued = avring_output_queued,

@@ -18,12 +18,12 @@
  * the card time of the first frame after the start or the pause.
  */
 #include <linux/err.h>
-#include <linux/ktime.h>
 #include <sound/core.h>
 #include <sound/pcm.h>
 #include <sound/pcm_params.h>
 
 #include "avring_audio_priv.h"
+#include "avring_sound.h"
 #include "avring_store.h"
 
 #define AVRING_PCM_MIN_PERIOD_FRAMES	32
@@ -206,21 +206,6 @@ static int avring_pcm_prepare(struct snd_pcm_substream *substream)
 	return 0;
 }
 
-/* A card time on the clock that the application wants its timestamps from. */
-static struct timespec64 avring_pcm_stamp(const struct snd_pcm_runtime *runtime, u64 ns)
-{
-	switch (runtime->tstamp_type) {
-	case SNDRV_PCM_TSTAMP_TYPE_MONOTONIC:
-		break;
-	case SNDRV_PCM_TSTAMP_TYPE_MONOTONIC_RAW:
-		ns += ktime_get_raw_ns() - ktime_get_ns();
-		break;
-	default:
-		ns = ktime_to_ns(ktime_mono_to_real(ns_to_ktime(ns)));
-	}
-	return ns_to_timespec64(ns);
-}
-
 static u64 avring_pcm_frame_ns(const struct avring_audio_stream *stream, u64 frame)
 {
 	return avring_clock_event_ns(stream->rate, stream->base + frame);
@@ -234,7 +219,7 @@ static void avring_pcm_start(struct snd_pcm_substream *substream)
 
 	avring_audio_start(avring_pcm_audio(substream), stream);
 	runtime->trigger_tstamp =
-		avring_pcm_stamp(runtime, avring_pcm_frame_ns(stream, stream->start_pos));
+		avring_sound_stamp(runtime, avring_pcm_frame_ns(stream, stream->start_pos));
 	runtime->trigger_tstamp_latched = true;
 }
 
@@ -311,16 +296,9 @@ static int avring_pcm_sync_stop(struct snd_pcm_substream *substream)
 	return 0;
 }
 
-/*
- * ALSA does not call get_time_info for the type DEFAULT, but then goes by the type
- * that was reported last, and would hand out a time that nobody has filled in.
- */
 static snd_pcm_uframes_t avring_pcm_pointer(struct snd_pcm_substream *substream)
 {
-	struct snd_pcm_runtime *runtime = substream->runtime;
-
-	if (runtime->audio_tstamp_config.type_requested == SNDRV_PCM_AUDIO_TSTAMP_TYPE_DEFAULT)
-		runtime->audio_tstamp_report.actual_type = SNDRV_PCM_AUDIO_TSTAMP_TYPE_DEFAULT;
+	avring_sound_forget_time_type(substream->runtime);
 	return avring_audio_pointer(avring_pcm_audio(substream), avring_pcm_stream(substream));
 }
 
@@ -336,19 +314,11 @@ static int avring_pcm_get_time_info(struct snd_pcm_substream *substream,
 	const struct avring_audio_stream *stream = avring_pcm_stream(substream);
 	u64 ns;
 
-	if (config->type_requested != SNDRV_PCM_AUDIO_TSTAMP_TYPE_LINK &&
-	    config->type_requested != SNDRV_PCM_AUDIO_TSTAMP_TYPE_LINK_ABSOLUTE) {
-		report->actual_type = SNDRV_PCM_AUDIO_TSTAMP_TYPE_DEFAULT;
+	if (!avring_sound_wants_time(config, report))
 		return 0;
-	}
 	ns = avring_pcm_frame_ns(stream, stream->seen);
-	*system_ts = avring_pcm_stamp(substream->runtime, ns);
-	if (config->type_requested == SNDRV_PCM_AUDIO_TSTAMP_TYPE_LINK)
-		ns -= avring_pcm_frame_ns(stream, 0);
-	*audio_ts = ns_to_timespec64(ns);
-	report->actual_type = config->type_requested;
-	report->accuracy_report = 1;
-	report->accuracy = 1;
+	*system_ts = avring_sound_stamp(substream->runtime, ns);
+	avring_sound_tell_time(config, ns, avring_pcm_frame_ns(stream, 0), audio_ts, report);
 	return 0;
 }
 

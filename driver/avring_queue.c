@@ -26,6 +26,8 @@ static int avring_queue_setup(struct vb2_queue *vq, unsigned int *n_buffers,
 {
 	struct avring_queue *queue = avring_queue_of(vq);
 
+	if (queue->ops->alive(queue))
+		return -ENODEV;
 	if (*n_planes)
 		return sizes[0] < queue->frame_size || sizes[0] > AVRING_MAX_FRAME ? -EINVAL : 0;
 	*n_planes = 1;
@@ -55,7 +57,7 @@ static int avring_buffer_prepare(struct vb2_buffer *vb)
 		vb2_set_plane_payload(vb, 0, queue->frame_size);
 	else if (vb2_get_plane_payload(vb, 0) < queue->frame_size)
 		return -EINVAL;
-	return vb2_plane_vaddr(vb, 0) ? 0 : -ENOMEM;
+	return queue->dma || vb2_plane_vaddr(vb, 0) ? 0 : -ENOMEM;
 }
 
 static void avring_buffer_queue(struct vb2_buffer *vb)
@@ -63,6 +65,7 @@ static void avring_buffer_queue(struct vb2_buffer *vb)
 	struct avring_queue *queue = avring_queue_of(vb->vb2_queue);
 
 	spin_lock(&queue->lock);
+	avring_buffer_of(vb)->given = false;
 	list_add_tail(&avring_buffer_of(vb)->node, &queue->ready);
 	spin_unlock(&queue->lock);
 	queue->ops->queued(queue);
@@ -115,15 +118,18 @@ static const struct vb2_ops avring_vb2_ops = {
  * @ops: the owner's operations
  * @lock: the node's lock, serialises all ioctls
  * @dev: for messages and imported buffers
+ * @dma: @dev fills the buffers; else the CPU does
  *
  * Return: 0 or a negative errno.
  */
 int avring_queue_init(struct avring_queue *queue, enum v4l2_buf_type type,
-		      const struct avring_queue_ops *ops, struct mutex *lock, struct device *dev)
+		      const struct avring_queue_ops *ops, struct mutex *lock, struct device *dev,
+		      bool dma)
 {
 	struct vb2_queue *vq = &queue->vb2;
 
 	queue->ops = ops;
+	queue->dma = dma;
 	spin_lock_init(&queue->lock);
 	INIT_LIST_HEAD(&queue->ready);
 	vq->type = type;
@@ -131,7 +137,7 @@ int avring_queue_init(struct avring_queue *queue, enum v4l2_buf_type type,
 	vq->io_modes |= V4L2_TYPE_IS_CAPTURE(type) ? VB2_READ : VB2_WRITE;
 	vq->buf_struct_size = sizeof(struct avring_buffer);
 	vq->ops = &avring_vb2_ops;
-	vq->mem_ops = &avring_memops;
+	vq->mem_ops = dma ? &avring_dma_memops : &avring_memops;
 	vq->timestamp_flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
 	vq->avring_min_queued = 1;
 	vq->lock = lock;
@@ -157,6 +163,53 @@ struct avring_buffer *avring_queue_first(struct avring_queue *queue)
 }
 
 /**
+ * avring_queue_next() - the buffer that waits longest for a device
+ * @queue: the queue
+ *
+ * Return: the buffer, still in the queue, or NULL if the device has them all.
+ */
+struct avring_buffer *avring_queue_next(struct avring_queue *queue)
+{
+	struct avring_buffer *buf, *next = NULL;
+
+	spin_lock(&queue->lock);
+	list_for_each_entry(buf, &queue->ready, node) {
+		if (!buf->given) {
+			next = buf;
+			break;
+		}
+	}
+	spin_unlock(&queue->lock);
+	return next;
+}
+
+/**
+ * avring_queue_take_back() - the device has no buffer any more
+ * @queue: the queue
+ */
+void avring_queue_take_back(struct avring_queue *queue)
+{
+	struct avring_buffer *buf;
+
+	spin_lock(&queue->lock);
+	list_for_each_entry(buf, &queue->ready, node)
+		buf->given = false;
+	spin_unlock(&queue->lock);
+}
+
+static void avring_queue_finish(struct avring_queue *queue, struct avring_buffer *buf,
+				u32 sequence, u64 time_ns, enum vb2_buffer_state state)
+{
+	spin_lock(&queue->lock);
+	list_del(&buf->node);
+	spin_unlock(&queue->lock);
+	buf->vb.sequence = sequence;
+	buf->vb.field = V4L2_FIELD_NONE;
+	buf->vb.vb2_buf.timestamp = time_ns;
+	vb2_buffer_done(&buf->vb.vb2_buf, state);
+}
+
+/**
  * avring_queue_done() - hand a finished buffer back to user space
  * @queue: the queue
  * @buf: the buffer, filled; from avring_queue_first()
@@ -168,13 +221,22 @@ struct avring_buffer *avring_queue_first(struct avring_queue *queue)
 void avring_queue_done(struct avring_queue *queue, struct avring_buffer *buf,
 		       u32 sequence, u64 time_ns)
 {
-	spin_lock(&queue->lock);
-	list_del(&buf->node);
-	spin_unlock(&queue->lock);
-	buf->vb.sequence = sequence;
-	buf->vb.field = V4L2_FIELD_NONE;
-	buf->vb.vb2_buf.timestamp = time_ns;
-	vb2_buffer_done(&buf->vb.vb2_buf, VB2_BUF_STATE_DONE);
+	avring_queue_finish(queue, buf, sequence, time_ns, VB2_BUF_STATE_DONE);
+}
+
+/**
+ * avring_queue_error() - hand a buffer back whose frame is not whole
+ * @queue: the queue
+ * @buf: the buffer, its payload set; from avring_queue_first()
+ * @sequence: frame number of the stream
+ * @time_ns: CLOCK_MONOTONIC of the frame
+ *
+ * User space gets it with V4L2_BUF_FLAG_ERROR.
+ */
+void avring_queue_error(struct avring_queue *queue, struct avring_buffer *buf,
+			u32 sequence, u64 time_ns)
+{
+	avring_queue_finish(queue, buf, sequence, time_ns, VB2_BUF_STATE_ERROR);
 }
 
 static bool avring_queue_empty(struct avring_queue *queue)

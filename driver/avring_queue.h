@@ -16,22 +16,27 @@
  * struct avring_buffer - one frame in a queue
  * @vb: must be first
  * @node: in avring_queue.ready
+ * @given: a device has it
  */
 struct avring_buffer {
 	struct vb2_v4l2_buffer vb;
 	struct list_head node;
+	bool given;
 };
 
 struct avring_queue;
 
 /**
  * struct avring_queue_ops - what the owner of a queue does; all are required
+ * @alive: 0, or -ENODEV when the device has gone; no memory is taken for it then. Called
+ *	under the node's lock
  * @start: begin to take buffers. Called under the node's lock. A negative errno
  *	fails STREAMON.
  * @stop: take no more buffers; when it returns, none is in use. Same lock.
  * @queued: a buffer was added. Same lock; must not sleep on the engine.
  */
 struct avring_queue_ops {
+	int (*alive)(struct avring_queue *queue);
 	int (*start)(struct avring_queue *queue);
 	void (*stop)(struct avring_queue *queue);
 	void (*queued)(struct avring_queue *queue);
@@ -41,6 +46,7 @@ struct avring_queue_ops {
  * struct avring_queue - a vb2 queue with its waiting buffers
  * @vb2: the queue; its lock is the node's
  * @ops: the owner
+ * @dma: @vb2.dev fills the buffers
  * @frame_size: bytes of a frame; set while the queue is not busy, node's lock
  * @lock: guards @ready; any context, innermost
  * @ready: buffers in the order in which they were queued
@@ -48,16 +54,22 @@ struct avring_queue_ops {
 struct avring_queue {
 	struct vb2_queue vb2;
 	const struct avring_queue_ops *ops;
+	bool dma;
 	size_t frame_size;
 	spinlock_t lock;
 	struct list_head ready;
 };
 
 int avring_queue_init(struct avring_queue *queue, enum v4l2_buf_type type,
-		      const struct avring_queue_ops *ops, struct mutex *lock, struct device *dev);
+		      const struct avring_queue_ops *ops, struct mutex *lock, struct device *dev,
+		      bool dma);
 struct avring_buffer *avring_queue_first(struct avring_queue *queue);
+struct avring_buffer *avring_queue_next(struct avring_queue *queue);
+void avring_queue_take_back(struct avring_queue *queue);
 void avring_queue_done(struct avring_queue *queue, struct avring_buffer *buf,
 		       u32 sequence, u64 time_ns);
+void avring_queue_error(struct avring_queue *queue, struct avring_buffer *buf,
+			u32 sequence, u64 time_ns);
 void avring_queue_drain(struct avring_queue *queue);
 void *avring_buffer_vaddr(struct avring_buffer *buf);
 

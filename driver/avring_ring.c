@@ -156,6 +156,20 @@ static void avring_ring_give_up_locked(struct avring_ring *ring, u64 position)
 	WRITE_ONCE(ring->control->tail_entry, ring->tail_entry);
 }
 
+/* Give up what lies where something up to @end will be written. */
+static void avring_ring_make_room(struct avring_ring *ring, u64 end)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&ring->lock, flags);
+	if (end > ring->geometry.length)
+		avring_ring_give_up_locked(ring, end - ring->geometry.length);
+	else
+		avring_ring_give_up_locked(ring, 0);
+	spin_unlock_irqrestore(&ring->lock, flags);
+	smp_wmb();	/* A: the tail before the data. Partner: the reader's second look at it */
+}
+
 /**
  * avring_ring_begin() - make room for the next frame
  * @ring: the ring; the caller is its writer
@@ -168,17 +182,26 @@ static void avring_ring_give_up_locked(struct avring_ring *ring, u64 position)
 void *avring_ring_begin(struct avring_ring *ring, size_t length)
 {
 	const u64 position = avring_ring_next_position(ring);
-	const u64 end = position + length;
-	unsigned long flags;
 
-	spin_lock_irqsave(&ring->lock, flags);
-	if (end > ring->geometry.length)
-		avring_ring_give_up_locked(ring, end - ring->geometry.length);
-	else
-		avring_ring_give_up_locked(ring, 0);
-	spin_unlock_irqrestore(&ring->lock, flags);
-	smp_wmb();	/* A: the tail before the data. Partner: the reader's second look at it */
+	avring_ring_make_room(ring, position + length);
 	return avring_ring_at(ring, position);
+}
+
+/**
+ * avring_ring_reserve() - make room for frames that come by themselves
+ * @ring: the ring; the caller is its writer
+ * @frames: how many, of the largest size; at most half of those that the ring holds
+ *
+ * A device writes them whenever they come, so they are given up before it may. Barrier A
+ * is completed by the one before the register that allows it.
+ *
+ * Context: any.
+ */
+void avring_ring_reserve(struct avring_ring *ring, u32 frames)
+{
+	const u64 frame = ALIGN((u64)ring->geometry.frame_bytes, (u64)ring->geometry.align);
+
+	avring_ring_make_room(ring, avring_ring_next_position(ring) + frames * frame);
 }
 
 static u64 avring_ring_bytes_from(const struct avring_ring *ring, u64 number)
@@ -309,6 +332,24 @@ void avring_ring_commit(struct avring_ring *ring, const struct avring_entry *ent
 	smp_wmb();
 	WRITE_ONCE(ring->control->head_entry, ring->head_entry);
 	avring_ring_wake_locked(ring);
+	spin_unlock_irqrestore(&ring->lock, flags);
+}
+
+/**
+ * avring_ring_skip() - leave room behind the last frame
+ * @ring: the ring; the caller is its writer
+ * @position: where the next frame begins, before it is aligned; not before the end of the
+ *	last one
+ *
+ * Context: any.
+ */
+void avring_ring_skip(struct avring_ring *ring, u64 position)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&ring->lock, flags);
+	ring->head = position;
+	WRITE_ONCE(ring->control->head, position);
 	spin_unlock_irqrestore(&ring->lock, flags);
 }
 

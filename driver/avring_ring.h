@@ -132,7 +132,9 @@ void avring_ring_put(struct avring_ring *ring);
 
 void *avring_ring_at(const struct avring_ring *ring, u64 position);
 void *avring_ring_begin(struct avring_ring *ring, size_t length);
+void avring_ring_reserve(struct avring_ring *ring, u32 frames);
 void avring_ring_commit(struct avring_ring *ring, const struct avring_entry *entry);
+void avring_ring_skip(struct avring_ring *ring, u64 position);
 void avring_ring_end(struct avring_ring *ring, u32 state);
 u64 avring_ring_patience(struct avring_ring *ring, u32 bytes, u64 ns);
 const void *avring_ring_last(const struct avring_ring *ring);

@@ -31,6 +31,7 @@
 #define AVRING_CONTROL_OFFSET	0ULL
 #define AVRING_INDEX_OFFSET	BIT_ULL(30)
 #define AVRING_DATA_OFFSET	BIT_ULL(32)
+#define AVRING_WINDOW_OFFSET	BIT_ULL(40)
 
 /**
  * struct avring_ring_file - an open file
@@ -152,32 +153,41 @@ static int avring_ring_close(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static int avring_ring_mmap(struct file *file, struct vm_area_struct *vma)
+static int avring_ring_mmap_window(const struct avring_ring_file *rf, struct vm_area_struct *vma)
 {
-	struct avring_ring_file *rf = file->private_data;
+	struct avring_store *window = rf->ringdev->window;
+
+	if (!window)
+		return -EINVAL;
+	vma->vm_pgoff -= AVRING_WINDOW_OFFSET >> PAGE_SHIFT;
+	return avring_store_mmap(window, vma, rf->writable);
+}
+
+static int avring_ring_mmap_ring(struct avring_ring_file *rf, struct vm_area_struct *vma)
+{
 	struct avring_ring *ring = avring_ring_file_get(rf);
-	struct avring_store *store;
-	bool writable = false;
-	unsigned long region;
 	int err;
 
 	if (!ring)
 		return -EINVAL;
 	if (vma->vm_pgoff >= AVRING_DATA_OFFSET >> PAGE_SHIFT) {
-		region = AVRING_DATA_OFFSET >> PAGE_SHIFT;
-		store = ring->data;
-		writable = ring->producer == &rf->reader;
+		vma->vm_pgoff -= AVRING_DATA_OFFSET >> PAGE_SHIFT;
+		err = avring_store_mmap(ring->data, vma, ring->producer == &rf->reader);
 	} else if (vma->vm_pgoff >= AVRING_INDEX_OFFSET >> PAGE_SHIFT) {
-		region = AVRING_INDEX_OFFSET >> PAGE_SHIFT;
-		store = ring->index;
+		vma->vm_pgoff -= AVRING_INDEX_OFFSET >> PAGE_SHIFT;
+		err = avring_store_mmap(ring->index, vma, false);
 	} else {
-		region = AVRING_CONTROL_OFFSET;
-		store = ring->page;
+		err = avring_store_mmap(ring->page, vma, false);
 	}
-	vma->vm_pgoff -= region;
-	err = avring_store_mmap(store, vma, writable);
 	avring_ring_put(ring);
 	return err;
+}
+
+static int avring_ring_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	if (vma->vm_pgoff >= AVRING_WINDOW_OFFSET >> PAGE_SHIFT)
+		return avring_ring_mmap_window(file->private_data, vma);
+	return avring_ring_mmap_ring(file->private_data, vma);
 }
 
 static __poll_t avring_ring_poll(struct file *file, poll_table *table)
@@ -559,6 +569,8 @@ static void avring_ringdev_released(struct device *dev)
 {
 	struct avring_ringdev *ringdev = container_of(dev, struct avring_ringdev, dev);
 
+	if (ringdev->window)
+		avring_store_put(ringdev->window);
 	mutex_destroy(&ringdev->files_lock);
 	ringdev->released(ringdev->data);
 }
@@ -616,7 +628,7 @@ void avring_ringdev_init(struct avring_ringdev *ringdev, struct device *parent, 
 	ringdev->cdev.owner = THIS_MODULE;
 	ringdev->info.card = number;
 	ringdev->info.features = AVRING_FEATURE_VIDEO | AVRING_FEATURE_AUDIO |
-				 AVRING_FEATURE_PRODUCER | AVRING_FEATURE_EXPORT;
+				 AVRING_FEATURE_EXPORT;
 }
 
 /**
@@ -634,6 +646,11 @@ int avring_ringdev_register(struct avring_ringdev *ringdev)
 
 	if (!IS_ENABLED(CONFIG_64BIT))
 		return 0;
+	if (ringdev->window) {
+		ringdev->info.features |= AVRING_FEATURE_WINDOW;
+		ringdev->info.window_offset = AVRING_WINDOW_OFFSET;
+		ringdev->info.window_size = ringdev->window->size;
+	}
 	err = cdev_device_add(&ringdev->cdev, &ringdev->dev);
 	ringdev->registered = !err;
 	return err;
@@ -659,8 +676,8 @@ static void avring_ringdev_end_files(struct avring_ringdev *ringdev)
  * avring_ringdev_unregister() - take the node away from user space
  * @ringdev: registered or not
  *
- * Rings end, who waits wakes up with ENODEV. Mappings stay. When it returns no
- * source is called any more.
+ * Rings end, who waits wakes up with ENODEV. Mappings of rings stay, the window is
+ * revoked. When it returns no source is called any more.
  */
 void avring_ringdev_unregister(struct avring_ringdev *ringdev)
 {
@@ -674,4 +691,6 @@ void avring_ringdev_unregister(struct avring_ringdev *ringdev)
 		ringdev->sources[i].ops->gone(ringdev->sources[i].data);
 	up_write(&ringdev->alive);
 	avring_ringdev_end_files(ringdev);
+	if (ringdev->window)
+		avring_store_revoke(ringdev->window);
 }

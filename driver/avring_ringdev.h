@@ -14,11 +14,15 @@
 
 #include "avring_stream.h"
 
+struct avring_store;
+
 /**
  * struct avring_ringdev - the node
  * @dev: parent of the character device; its last reference calls @released
  * @cdev: the character device
- * @info: what AVRING_IOC_INFO says; complete before registration
+ * @info: what AVRING_IOC_INFO says; complete before registration but for the window
+ * @window: memory of the card, or NULL; a reference that is given to the node before
+ *	registration
  * @sources: by AVRING_STREAM_*
  * @registered: the node is visible
  * @released: nobody can reach the node any more
@@ -33,6 +37,7 @@ struct avring_ringdev {
 	struct device dev;
 	struct cdev cdev;
 	struct avring_info info;
+	struct avring_store *window;
 	struct avring_source sources[AVRING_STREAMS];
 	bool registered;
 	void (*released)(void *data);

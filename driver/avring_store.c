@@ -7,6 +7,7 @@
  * that cannot be had is replaced by smaller ones; the page table (sg_table, pages
  * array) hides the difference from everybody else.
  */
+#include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
@@ -213,6 +214,21 @@ int avring_store_make_sgt(struct avring_store *store)
 					 store->offset, store->size, GFP_KERNEL_ACCOUNT);
 }
 
+/**
+ * avring_store_max_segment() - how long a segment may be for a device
+ * @dev: the device
+ *
+ * Where addresses are translated or bounced, it cannot be of any length.
+ *
+ * Return: bytes, whole pages.
+ */
+unsigned int avring_store_max_segment(struct device *dev)
+{
+	const size_t most = min_t(size_t, dma_max_mapping_size(dev), dma_get_max_seg_size(dev));
+
+	return max_t(size_t, ALIGN_DOWN(most, PAGE_SIZE), PAGE_SIZE);
+}
+
 static struct avring_store *avring_store_alloc(size_t size, int images)
 {
 	struct avring_store *store = avring_store_init_pages(size, 0, images);
@@ -266,6 +282,67 @@ struct avring_store *avring_store_new_linear(size_t size)
 	return avring_store_alloc(size, 2);
 }
 
+static struct avring_window *avring_store_make_window(struct device *dev, phys_addr_t start)
+{
+	struct avring_window *window = kzalloc(sizeof(*window), GFP_KERNEL);
+
+	if (window) {
+		window->dev = get_device(dev);
+		window->first_pfn = PHYS_PFN(start);
+		init_rwsem(&window->lock);
+	}
+	return window;
+}
+
+/**
+ * avring_store_new_window() - a store that shows memory of a card
+ * @dev: the card; it is kept awake while the window is mapped
+ * @start: physical address, at the beginning of a page
+ * @size: bytes, whole pages
+ *
+ * User space can map it, and nothing else can be done with it: there are no pages to
+ * pin, to hand to another device or to show to the kernel.
+ *
+ * Return: a store with one reference for the caller, who revokes it before the card
+ * goes; ERR_PTR(-EINVAL) for a range that is not of whole pages, ERR_PTR(-ENOMEM).
+ */
+struct avring_store *avring_store_new_window(struct device *dev, phys_addr_t start, size_t size)
+{
+	struct avring_store *store;
+
+	if (!size || !PAGE_ALIGNED(start) || !PAGE_ALIGNED(size))
+		return ERR_PTR(-EINVAL);
+	store = kzalloc(sizeof(*store), GFP_KERNEL);
+	if (!store)
+		return ERR_PTR(-ENOMEM);
+	store->window = avring_store_make_window(dev, start);
+	if (!store->window) {
+		kfree(store);
+		return ERR_PTR(-ENOMEM);
+	}
+	store->n_pages = size >> PAGE_SHIFT;
+	store->n_view = store->n_pages;
+	store->size = size;
+	kref_init(&store->refs);
+	mutex_init(&store->lock);
+	return store;
+}
+
+/* Undo what gave the store its memory. */
+static void avring_store_drop_memory(struct avring_store *store)
+{
+	if (store->window) {
+		put_device(store->window->dev);
+		kfree(store->window);
+	} else if (store->pinned) {
+		avring_store_unpin(store);
+	} else {
+		avring_store_free_pages(store, store->n_pages);
+		atomic_dec(&avring_live_stores);
+		atomic_long_sub(store->n_pages, &avring_live_pages);
+	}
+}
+
 static void avring_store_release(struct kref *refs)
 {
 	struct avring_store *store = container_of(refs, struct avring_store, refs);
@@ -274,13 +351,7 @@ static void avring_store_release(struct kref *refs)
 	if (store->vaddr)
 		vunmap(store->vaddr);
 	sg_free_table(&store->sgt);
-	if (store->pinned) {
-		avring_store_unpin(store);
-	} else {
-		avring_store_free_pages(store, store->n_pages);
-		atomic_dec(&avring_live_stores);
-		atomic_long_sub(store->n_pages, &avring_live_pages);
-	}
+	avring_store_drop_memory(store);
 	avring_store_free_table(store);
 }
 
@@ -310,14 +381,14 @@ void avring_store_put(struct avring_store *store)
  * the store. On 32-bit kernels that area is scarce and the call may fail while
  * everything else goes on working.
  *
- * Return: address of the first data byte, or NULL.
+ * Return: address of the first data byte, or NULL; always for a window.
  */
 void *avring_store_vaddr(struct avring_store *store)
 {
 	void *vaddr;
 
 	mutex_lock(&store->lock);
-	if (!store->vaddr)
+	if (!store->vaddr && !store->window)
 		store->vaddr = vmap(store->pages, store->n_view, VM_MAP, PAGE_KERNEL);
 	vaddr = store->vaddr;
 	mutex_unlock(&store->lock);
@@ -329,11 +400,12 @@ void *avring_store_vaddr(struct avring_store *store)
  * @store: the store
  * @pgoff: page number, any value
  *
- * Return: the page without a reference taken, or NULL outside of the view.
+ * Return: the page without a reference taken, or NULL outside of the view and for a
+ * window.
  */
 struct page *avring_store_page(const struct avring_store *store, unsigned long pgoff)
 {
-	if (pgoff >= store->n_view)
+	if (store->window || pgoff >= store->n_view)
 		return NULL;
 	return store->pages[array_index_nospec(pgoff, store->n_view)];
 }

@@ -10,6 +10,9 @@
  * A linear store shows its pages twice in a row to the CPU and to user space, so
  * that a ring in it has no wrap: what begins near the end goes on behind it.
  *
+ * A window is a store without pages: a range of a card's memory, which user space maps
+ * and which nobody else sees. It can be revoked, because the card can be pulled out.
+ *
  * Lifetime: a store is reference counted. Its owner, each user mapping (through
  * the mapping's own file) and each exported dma-buf hold one reference. The
  * last one drops the store's own references on the pages; a page that is still
@@ -24,6 +27,8 @@
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 
+struct avring_window;
+struct device;
 struct dma_buf;
 struct file;
 struct inode;
@@ -36,8 +41,9 @@ struct vm_area_struct;
 /**
  * struct avring_store - refcounted pages and the views on them
  * @refs: owner, mappings, dma-bufs
+ * @window: a card's memory that takes the place of pages; else NULL
  * @pages: one entry per page of the view, in order of the buffer; the second half
- *	of a linear store repeats the first
+ *	of a linear store repeats the first. NULL if it is a window
  * @n_pages: number of pages
  * @n_view: number of entries in @pages: @n_pages, or twice that if linear
  * @offset: byte offset of the data in the first page; 0 unless pinned
@@ -52,6 +58,7 @@ struct vm_area_struct;
  */
 struct avring_store {
 	struct kref refs;
+	struct avring_window *window;
 	struct page **pages;
 	unsigned long n_pages;
 	unsigned long n_view;
@@ -68,10 +75,13 @@ struct avring_store {
 
 struct avring_store *avring_store_new(size_t size);
 struct avring_store *avring_store_new_linear(size_t size);
+struct avring_store *avring_store_new_window(struct device *dev, phys_addr_t start, size_t size);
+void avring_store_revoke(struct avring_store *store);
 struct avring_store *avring_store_pin(unsigned long uaddr, size_t size, bool device_writes);
 void avring_store_put(struct avring_store *store);
 void avring_store_get(struct avring_store *store);
 void *avring_store_vaddr(struct avring_store *store);
+unsigned int avring_store_max_segment(struct device *dev);
 struct page *avring_store_page(const struct avring_store *store, unsigned long pgoff);
 
 int avring_store_mmap(struct avring_store *store, struct vm_area_struct *vma, bool writable);

@@ -68,6 +68,38 @@ struct avring_ring *avring_stream_replace(struct avring_stream *stream, struct a
 }
 
 /**
+ * avring_stream_join() - let somebody in
+ * @stream: with a ring; its owner's lock is held
+ * @reader: attached to nothing, or to an older ring of the stream
+ * @oldest: begin with the oldest frame
+ *
+ * The reader keeps the ring by a reference that is taken here and is the caller's.
+ */
+void avring_stream_join(struct avring_stream *stream, struct avring_ring_reader *reader,
+			bool oldest)
+{
+	if (reader->ring)
+		avring_ring_reader_leave(reader);
+	else
+		stream->users++;
+	avring_ring_get(stream->ring);
+	avring_ring_reader_join(reader, stream->ring, oldest);
+}
+
+/**
+ * avring_stream_leave() - undo avring_stream_join()
+ * @stream: the stream; its owner's lock is held
+ * @reader: it is the caller's to put the ring
+ *
+ * Return: true if that was the last user.
+ */
+bool avring_stream_leave(struct avring_stream *stream, struct avring_ring_reader *reader)
+{
+	avring_ring_reader_leave(reader);
+	return !--stream->users;
+}
+
+/**
  * avring_stream_setup() - wishes for the rings to come
  * @stream: the stream; its owner's lock is held
  * @setup: length and alignment are taken

@@ -37,6 +37,9 @@ struct avring_ring *avring_stream_new_ring(const struct avring_stream *stream,
 					   u32 frame_bytes, u64 default_length, u32 default_align);
 struct avring_ring *avring_stream_replace(struct avring_stream *stream, struct avring_ring *ring,
 					  u32 state);
+void avring_stream_join(struct avring_stream *stream, struct avring_ring_reader *reader,
+			bool oldest);
+bool avring_stream_leave(struct avring_stream *stream, struct avring_ring_reader *reader);
 int avring_stream_setup(struct avring_stream *stream, const struct avring_setup *setup);
 
 /**

@@ -27,12 +27,18 @@
  *
  * A fault cannot race with the release of the store: VMA -> file -> store is a
  * chain of references, and the page table is never changed while the store lives.
+ *
+ * A window (memory of a card) has no pages to refer to, so its VMA has VM_PFNMAP, and
+ * get_user_pages() answers EFAULT. Who revokes it forbids new entries first, and then
+ * takes away those that there are: a fault that races with him maps the card while it is
+ * still there, or finds it gone and answers SIGBUS.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mount.h>
+#include <linux/pm_runtime.h>
 #include <linux/pseudo_fs.h>
 #include <linux/slab.h>
 
@@ -83,6 +89,25 @@ static const struct vm_operations_struct avring_vm_ops = {
 	.fault = avring_vm_fault,
 };
 
+static vm_fault_t avring_vm_window_fault(struct vm_fault *vmf)
+{
+	const struct avring_store *store = vmf->vma->vm_private_data;
+	struct avring_window *window = store->window;
+	vm_fault_t result = VM_FAULT_SIGBUS;
+
+	if (vmf->pgoff >= store->n_view)
+		return result;
+	down_read(&window->lock);
+	if (!window->gone)
+		result = vmf_insert_pfn(vmf->vma, vmf->address, window->first_pfn + vmf->pgoff);
+	up_read(&window->lock);
+	return result;
+}
+
+static const struct vm_operations_struct avring_vm_window_ops = {
+	.fault = avring_vm_window_fault,
+};
+
 /* Length first, then offset by subtraction: a sum could wrap. */
 static int avring_vm_check(const struct avring_store *store, struct vm_area_struct *vma)
 {
@@ -106,67 +131,12 @@ static void avring_vm_attach(struct avring_store *store, struct vm_area_struct *
 	avring_vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, VM_MAYEXEC);
 	vma->vm_private_data = store;
 	vma->vm_ops = &avring_vm_ops;
+	if (store->window) {
+		avring_vm_flags_mod(vma, VM_PFNMAP | VM_IO, 0);
+		vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
+		vma->vm_ops = &avring_vm_window_ops;
+	}
 }
-
-/**
- * struct avring_vm_window - what a mapping's own file may show
- * @store: with a reference
- * @first: first page in the store's view
- * @n_pages: number of pages
- */
-struct avring_vm_window {
-	struct avring_store *store;
-	unsigned long first;
-	unsigned long n_pages;
-};
-
-static bool avring_vm_within(const struct avring_vm_window *window, unsigned long first,
-			     unsigned long n_pages)
-{
-	return first >= window->first && n_pages <= window->n_pages &&
-	       first - window->first <= window->n_pages - n_pages;
-}
-
-static int avring_vm_release_file(struct inode *inode, struct file *file)
-{
-	struct avring_vm_window *window = file->private_data;
-
-	avring_store_put(window->store);
-	kfree(window);
-	return 0;
-}
-
-/*
- * remap_file_pages() maps the file behind a VMA once more and comes in here. It asks for
- * the address first, and when that is refused nothing has been unmapped yet.
- */
-static unsigned long avring_vm_file_area(struct file *file, unsigned long addr, unsigned long len,
-					 unsigned long pgoff, unsigned long flags)
-{
-	if (!avring_vm_within(file->private_data, pgoff, len >> PAGE_SHIFT))
-		return -EINVAL;
-	return avring_store_unmapped_area(file, addr, len, pgoff, flags);
-}
-
-static int avring_vm_mmap_file(struct file *file, struct vm_area_struct *vma)
-{
-	const struct avring_vm_window *window = file->private_data;
-	int err;
-
-	if (!avring_vm_within(window, vma->vm_pgoff, vma_pages(vma)))
-		return -EINVAL;
-	err = avring_vm_check(window->store, vma);
-	if (!err)
-		avring_vm_attach(window->store, vma);
-	return err;
-}
-
-static const struct file_operations avring_vm_fops = {
-	.owner = THIS_MODULE,
-	.mmap = avring_vm_mmap_file,
-	.get_unmapped_area = avring_vm_file_area,
-	.release = avring_vm_release_file,
-};
 
 static struct inode *avring_vm_new_inode(const struct avring_store *store)
 {
@@ -195,6 +165,8 @@ static struct inode *avring_vm_inode(struct avring_store *store)
 		if (!IS_ERR(inode))
 			store->inode = inode;
 	}
+	if (store->window && !IS_ERR(inode))
+		store->window->maps++;
 	mutex_unlock(&store->lock);
 	return inode;
 }
@@ -208,8 +180,97 @@ void avring_vm_release(struct avring_store *store)
 	if (!store->inode)
 		return;
 	iput(store->inode);
+	store->inode = NULL;
 	simple_release_fs(&avring_fs_mount, &avring_fs_users);
 }
+
+/*
+ * The inode of a window goes with the last mapping and not with the store, which lives as
+ * long as the card: or an idle card would hold the module.
+ */
+static void avring_vm_put_inode(struct avring_store *store)
+{
+	if (!store->window)
+		return;
+	mutex_lock(&store->lock);
+	if (!--store->window->maps)
+		avring_vm_release(store);
+	mutex_unlock(&store->lock);
+}
+
+/**
+ * struct avring_vm_part - what a mapping's own file may show
+ * @store: with a reference
+ * @first: first page in the store's view
+ * @n_pages: number of pages
+ */
+struct avring_vm_part {
+	struct avring_store *store;
+	unsigned long first;
+	unsigned long n_pages;
+};
+
+static bool avring_vm_within(const struct avring_vm_part *part, unsigned long first,
+			     unsigned long n_pages)
+{
+	return first >= part->first && n_pages <= part->n_pages &&
+	       first - part->first <= part->n_pages - n_pages;
+}
+
+/* A card that sleeps does not answer, so it must not while its window is mapped. */
+static int avring_vm_keep_awake(struct avring_store *store)
+{
+	return store->window ? pm_runtime_resume_and_get(store->window->dev) : 0;
+}
+
+static void avring_vm_let_sleep(struct avring_store *store)
+{
+	if (store->window)
+		pm_runtime_put_autosuspend(store->window->dev);
+}
+
+static int avring_vm_release_file(struct inode *inode, struct file *file)
+{
+	struct avring_vm_part *part = file->private_data;
+
+	avring_vm_let_sleep(part->store);
+	avring_vm_put_inode(part->store);
+	avring_store_put(part->store);
+	kfree(part);
+	return 0;
+}
+
+/*
+ * remap_file_pages() maps the file behind a VMA once more and comes in here. It asks for
+ * the address first, and when that is refused nothing has been unmapped yet.
+ */
+static unsigned long avring_vm_file_area(struct file *file, unsigned long addr, unsigned long len,
+					 unsigned long pgoff, unsigned long flags)
+{
+	if (!avring_vm_within(file->private_data, pgoff, len >> PAGE_SHIFT))
+		return -EINVAL;
+	return avring_store_unmapped_area(file, addr, len, pgoff, flags);
+}
+
+static int avring_vm_mmap_file(struct file *file, struct vm_area_struct *vma)
+{
+	const struct avring_vm_part *part = file->private_data;
+	int err;
+
+	if (!avring_vm_within(part, vma->vm_pgoff, vma_pages(vma)))
+		return -EINVAL;
+	err = avring_vm_check(part->store, vma);
+	if (!err)
+		avring_vm_attach(part->store, vma);
+	return err;
+}
+
+static const struct file_operations avring_vm_fops = {
+	.owner = THIS_MODULE,
+	.mmap = avring_vm_mmap_file,
+	.get_unmapped_area = avring_vm_file_area,
+	.release = avring_vm_release_file,
+};
 
 static struct file *avring_vm_open_file(struct avring_store *store, bool writable)
 {
@@ -225,6 +286,7 @@ static struct file *avring_vm_open_file(struct avring_store *store, bool writabl
 	if (IS_ERR(file)) {
 		module_put(THIS_MODULE);
 		iput(inode);
+		avring_vm_put_inode(store);
 	}
 	return file;
 }
@@ -233,20 +295,30 @@ static struct file *avring_vm_open_file(struct avring_store *store, bool writabl
 static struct file *avring_vm_new_file(struct avring_store *store, bool writable,
 				       unsigned long first, unsigned long n_pages)
 {
-	struct avring_vm_window *window = kmalloc(sizeof(*window), GFP_KERNEL_ACCOUNT);
+	struct avring_vm_part *part = kmalloc(sizeof(*part), GFP_KERNEL_ACCOUNT);
 	struct file *file;
+	int err;
 
-	if (!window)
+	if (!part)
 		return ERR_PTR(-ENOMEM);
-	file = avring_vm_open_file(store, writable);
+	err = avring_vm_keep_awake(store);
+	file = err ? ERR_PTR(err) : avring_vm_open_file(store, writable);
 	if (IS_ERR(file)) {
-		kfree(window);
+		if (!err)
+			avring_vm_let_sleep(store);
+		kfree(part);
 		return file;
 	}
 	avring_store_get(store);
-	*window = (struct avring_vm_window){ store, first, n_pages };
-	file->private_data = window;
+	*part = (struct avring_vm_part){ store, first, n_pages };
+	file->private_data = part;
 	return file;
+}
+
+/* A hint to who comes too late; what counts is what the fault handler finds. */
+static bool avring_vm_is_gone(struct avring_store *store)
+{
+	return store->window && READ_ONCE(store->window->gone);
 }
 
 static int avring_vm_mmap(struct avring_store *store, struct vm_area_struct *vma, bool writable,
@@ -259,6 +331,8 @@ static int avring_vm_mmap(struct avring_store *store, struct vm_area_struct *vma
 		return err;
 	if (!writable && vma->vm_flags & VM_WRITE)
 		return -EPERM;
+	if (avring_vm_is_gone(store))
+		return -ENODEV;
 	file = avring_vm_new_file(store, writable, first, n_pages);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
@@ -271,16 +345,16 @@ static int avring_vm_mmap(struct avring_store *store, struct vm_area_struct *vma
 }
 
 /**
- * avring_store_mmap() - map a window of a store into user space
+ * avring_store_mmap() - map a range of a store into user space
  * @store: the store, not a pinned one
- * @vma: the new mapping; @vma->vm_pgoff is the first page of the window
+ * @vma: the new mapping; @vma->vm_pgoff is the first page of the range
  * @writable: user space may write; if not, it can never gain that right either
  *
  * Called from an mmap handler, under the mmap lock.
  *
- * Return: 0; -EINVAL for a window outside of the view or a private writable
+ * Return: 0; -EINVAL for a range outside of the view or a private writable
  * mapping; -EPERM for an executable one, or a writable one of a read-only store;
- * -ENOMEM.
+ * -ENODEV the memory of the card is gone; -ENOMEM.
  */
 int avring_store_mmap(struct avring_store *store, struct vm_area_struct *vma, bool writable)
 {
@@ -302,6 +376,31 @@ int avring_store_mmap_part(struct avring_store *store, struct vm_area_struct *vm
 {
 	vma->vm_pgoff += first;
 	return avring_vm_mmap(store, vma, writable, first, n_pages);
+}
+
+/**
+ * avring_store_revoke() - take a card's memory away from everybody
+ * @store: a window
+ *
+ * When this returns nobody can reach the memory any more: mappings stay, and each
+ * access to them is answered by SIGBUS. Context: process, may sleep.
+ */
+void avring_store_revoke(struct avring_store *store)
+{
+	struct inode *inode;
+
+	down_write(&store->window->lock);
+	WRITE_ONCE(store->window->gone, true);
+	up_write(&store->window->lock);
+	mutex_lock(&store->lock);
+	inode = store->inode;
+	if (inode)
+		store->window->maps++;
+	mutex_unlock(&store->lock);
+	if (inode) {
+		unmap_mapping_range(inode->i_mapping, 0, 0, 1);
+		avring_vm_put_inode(store);
+	}
 }
 
 /**

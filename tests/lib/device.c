@@ -107,8 +107,11 @@ int card_find(unsigned int number, struct card *card)
 	error = card_find_video(name, card->capture, sizeof(card->capture));
 	if (error)
 		return error;
+	/* A PCI card has none. */
 	snprintf(name, sizeof(name), "avring %u output", number);
-	return card_find_video(name, card->output, sizeof(card->output));
+	if (card_find_video(name, card->output, sizeof(card->output)))
+		card->output[0] = '\0';
+	return 0;
 }
 
 unsigned int card_count(void)
@@ -125,9 +128,7 @@ const char *card_missing(void)
 {
 	struct card card;
 
-	return card_find(0, &card) ?
-		       "no card: no video nodes \"avring 0 capture\" and \"avring 0 output\"" :
-		       NULL;
+	return card_find(0, &card) ? "no card: no video node \"avring 0 capture\"" : NULL;
 }
 
 long card_live_stores(void)

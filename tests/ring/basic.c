@@ -305,7 +305,9 @@ static void test_info(const void *number)
 	expect_alsa_devnum("/dev/snd/pcmC%dD0c", alsa, &info.pcm_capture);
 	expect_alsa_devnum("/dev/snd/pcmC%dD0p", alsa, &info.pcm_playback);
 	expect_alsa_devnum("/dev/snd/controlC%d", alsa, &info.control);
-	expect_zero("info.reserved", (const uint64_t *)info.reserved, 8);
+	tap_eq(0, info.window_offset);
+	tap_eq(0, info.window_size);
+	expect_zero("info.reserved", (const uint64_t *)info.reserved, 6);
 	ring_close(&ring);
 }
 

@@ -63,7 +63,9 @@ static const struct layout layouts[] = {
 	AT(avring_info, pcm_playback, 40),
 	AT(avring_info, control, 48),
 	AT(avring_info, media, 56),
-	AT(avring_info, reserved, 64),
+	AT(avring_info, window_offset, 64),
+	AT(avring_info, window_size, 72),
+	AT(avring_info, reserved, 80),
 
 	SIZE(avring_video_format, 48),
 	AT(avring_video_format, pixelformat, 0),
@@ -195,6 +197,7 @@ static const struct layout layouts[] = {
 	NUMBER(AVRING_FEATURE_AUDIO, 0x2),
 	NUMBER(AVRING_FEATURE_PRODUCER, 0x4),
 	NUMBER(AVRING_FEATURE_EXPORT, 0x8),
+	NUMBER(AVRING_FEATURE_WINDOW, 0x10),
 	NUMBER(AVRING_ATTACH_OLDEST, 0x1),
 	NUMBER(AVRING_STATE_STALE, 0x1),
 	NUMBER(AVRING_STATE_GONE, 0x2),

@@ -58,7 +58,8 @@ void card_free_all(char **paths)
 
 static json_t *card_features(uint64_t features)
 {
-	static const char *const names[] = { "video", "audio", "producer", "export" };
+	static const char *const names[] = { "video",  "audio",	 "producer",
+					     "export", "window", "card_clock" };
 	json_t *list = json_array();
 	size_t i;
 
@@ -91,6 +92,14 @@ static json_t *card_nodes(const struct avring_info *info)
 	return nodes;
 }
 
+bool tool_has_card_clock(const char *device)
+{
+	struct avring_info info;
+
+	return !avring_card_info(tool_device_path(device), &info) &&
+	       info.features & AVRING_FEATURE_CARD_CLOCK;
+}
+
 int card_nodes_json(const char *device, json_t **out)
 {
 	struct avring_info info;
@@ -100,9 +109,9 @@ int card_nodes_json(const char *device, json_t **out)
 	if (error)
 		return error;
 	snprintf(path, sizeof(path), "/dev/avring%u", info.card);
-	*out = json_pack("{s:s, s:i, s:i, s:o, s:o}", "device", path, "card", (int)info.card,
+	*out = json_pack("{s:s, s:i, s:i, s:o, s:I, s:o}", "device", path, "card", (int)info.card,
 			 "alsa_card", (int)info.alsa_card, "features", card_features(info.features),
-			 "nodes", card_nodes(&info));
+			 "window_size", (json_int_t)info.window_size, "nodes", card_nodes(&info));
 	return *out ? 0 : -ENOMEM;
 }
 

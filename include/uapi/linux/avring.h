@@ -19,14 +19,17 @@
  * NO_SIGNAL_FRAMES (integer64, read-only): frames handed over since STREAMON that
  *	repeat the last picture, or show the no-signal picture, because the
  *	loopback input had no producer.
- * SIGNAL_LOSSES (integer64, read-only): how often the producer went away since
- *	STREAMON.
+ * SIGNAL_LOSSES (integer64, read-only): how often the producer went away, or the line
+ *	of a PCI card lost its signal, since STREAMON.
+ * FRAMES_DAMAGED (integer64, read-only; PCI cards): frames handed over since STREAMON
+ *	that the card could not write whole. Their buffers have V4L2_BUF_FLAG_ERROR.
  */
 #define V4L2_CID_AVRING_BASE			(V4L2_CID_USER_BASE | 0xf100)
 #define V4L2_CID_AVRING_FRAME_STAMP		(V4L2_CID_AVRING_BASE + 0)
 #define V4L2_CID_AVRING_FRAMES_DROPPED		(V4L2_CID_AVRING_BASE + 1)
 #define V4L2_CID_AVRING_NO_SIGNAL_FRAMES	(V4L2_CID_AVRING_BASE + 2)
 #define V4L2_CID_AVRING_SIGNAL_LOSSES		(V4L2_CID_AVRING_BASE + 3)
+#define V4L2_CID_AVRING_FRAMES_DAMAGED		(V4L2_CID_AVRING_BASE + 5)
 
 /*
  * Control of the output node.
@@ -54,6 +57,9 @@
  * @flags: AVRING_FRAME_STAMP_*
  * @crc: CRC-32 (ISO 3309, as zlib's crc32()) of all bytes of the frame but these
  *	four
+ *
+ * A card with AVRING_FEATURE_CARD_CLOCK does not know the sequence of the buffer, nor
+ * CLOCK_MONOTONIC: @sequence is the low half of @frame, and @time_ns is of its own clock.
  *
  * All fields are little-endian.
  */
@@ -117,6 +123,8 @@ struct avring_frame_stamp {
 #define AVRING_FEATURE_AUDIO	(1ULL << 1)	/* stream AVRING_STREAM_AUDIO */
 #define AVRING_FEATURE_PRODUCER	(1ULL << 2)	/* AVRING_ROLE_PRODUCER on both */
 #define AVRING_FEATURE_EXPORT	(1ULL << 3)	/* AVRING_IOC_EXPORT */
+#define AVRING_FEATURE_WINDOW	(1ULL << 4)	/* avring_info.window_size is not 0 */
+#define AVRING_FEATURE_CARD_CLOCK (1ULL << 5)	/* times were read off a clock of the card's own */
 
 /**
  * struct avring_devnum - a device node by number; 0:0 if there is none
@@ -139,7 +147,14 @@ struct avring_devnum {
  * @pcm_playback: ALSA PCM that is played to
  * @control: ALSA control node
  * @media: media controller node
+ * @window_offset: for mmap() of the card's own memory
+ * @window_size: bytes of it; 0 if there is none
  * @reserved: zero
+ *
+ * The window is memory on the card (a PCI BAR) and not part of a ring: it can be mapped
+ * without ATTACH, shared, and writable if the file is open for writing. It has no pages
+ * of the system, so a system call that pins its buffers (O_DIRECT, VIDIOC_QBUF) fails
+ * with EFAULT. When the card is removed each access is answered by SIGBUS.
  */
 struct avring_info {
 	__aligned_u64 features;
@@ -151,7 +166,9 @@ struct avring_info {
 	struct avring_devnum pcm_playback;
 	struct avring_devnum control;
 	struct avring_devnum media;
-	__aligned_u64 reserved[8];
+	__aligned_u64 window_offset;
+	__aligned_u64 window_size;
+	__aligned_u64 reserved[6];
 };
 
 /**
@@ -327,13 +344,16 @@ struct avring_control {
 
 /* avring_entry.flags */
 #define AVRING_ENTRY_NO_SIGNAL	(1U << 0)	/* nobody sent this: no-signal picture, silence */
+#define AVRING_ENTRY_DAMAGED	(1U << 1)	/* not whole: a device could not write all of it */
 
 /**
  * struct avring_entry - one frame or chunk
  * @position: of its first byte
  * @time_ns: when its first pixel or sample happened
  * @event: number of that on the card's timeline: time_ns is
- *	floor(event * 10^9 / rate) unless a producer chose the time
+ *	floor(event * 10^9 / rate) unless a producer chose the time. With
+ *	AVRING_FEATURE_CARD_CLOCK that is the time on the card's clock, and time_ns the
+ *	same moment on CLOCK_MONOTONIC, which may drift against it by 500 ppm
  * @sequence: number of the frame, or of the first sample frame, within the stream.
  *	What the source lost is missing here: the next entry has @sequence + @count
  *	if nothing was lost

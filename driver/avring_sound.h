@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * avring: what the sound of both sorts of card, the virtual one and the PCI one, has in
+ * common: formats of the ring, timestamps, device numbers. Knows no card.
+ */
+#ifndef AVRING_SOUND_H
+#define AVRING_SOUND_H
+
+#include <linux/kdev_t.h>
+#include <linux/time64.h>
+#include <linux/types.h>
+#include <sound/pcm.h>
+#include <uapi/linux/avring.h>
+
+#include "avring_audio.h"
+
+struct avring_ring;
+struct avring_stream;
+struct snd_card;
+
+#define AVRING_SOUND_MIN_PERIOD		16
+#define AVRING_SOUND_MAX_PERIOD		65536
+#define AVRING_SOUND_MIN_RATE		8000
+#define AVRING_SOUND_MAX_RATE		192000
+#define AVRING_SOUND_MAX_CHANNELS	8
+
+extern const struct avring_audio_format avring_sound_default;
+
+int avring_sound_complete(const struct avring_audio_format *in, u64 formats,
+			  struct avring_audio_format *out);
+struct avring_ring *avring_sound_new_ring(const struct avring_stream *stream,
+					  const struct avring_audio_format *audio);
+dev_t avring_sound_devt(struct snd_card *card, enum avring_audio_node node);
+struct timespec64 avring_sound_stamp(const struct snd_pcm_runtime *runtime, u64 ns);
+void avring_sound_forget_time_type(struct snd_pcm_runtime *runtime);
+bool avring_sound_wants_time(const struct snd_pcm_audio_tstamp_config *config,
+			     struct snd_pcm_audio_tstamp_report *report);
+void avring_sound_tell_time(const struct snd_pcm_audio_tstamp_config *config, u64 ns,
+			    u64 first_ns, struct timespec64 *audio_ts,
+			    struct snd_pcm_audio_tstamp_report *report);
+
+#endif
