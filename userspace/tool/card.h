@@ -11,6 +11,9 @@
 char **card_find_all(void);
 void card_free_all(char **paths);
 
+/* Does the card have a clock of its own? false also if @device is no card. */
+bool tool_has_card_clock(const char *device);
+
 /**
  * card_nodes_json() - the nodes of a card
  * @device: ring node, as typed

@@ -19,6 +19,9 @@
 #define RECORD_INDEX_RESERVE 65536
 #define RECORD_INDEX_LINE 512
 
+/* Times of a card's own clock are never on the grid; a run is as exact as this. */
+#define RECORD_INDEX_OFF_GRID_NS (TOOL_NSEC_PER_SEC / 1000)
+
 char *record_index_path(const char *path)
 {
 	char *out;
@@ -78,7 +81,7 @@ static int record_index_line(struct record_index *index, json_t *value)
 
 static json_t *record_index_header(const char *path, const char *container,
 				   const struct avring_stream_format *format, uint64_t offset,
-				   uint32_t stride)
+				   uint32_t stride, bool has_card_clock)
 {
 	const char *name = strrchr(path, '/');
 	json_t *header = json_pack("{s:i, s:s, s:s, s:I, s:i}", "avring_index", 1, "file",
@@ -88,11 +91,14 @@ static json_t *record_index_header(const char *path, const char *container,
 
 	json_object_update(header, members);
 	json_decref(members);
+	if (has_card_clock)
+		json_object_set_new(header, "card_clock", json_true());
 	return header;
 }
 
 int record_index_open(struct record_index *index, const char *path, const char *container,
-		      const struct avring_stream_format *format, uint64_t offset, uint32_t stride)
+		      const struct avring_stream_format *format, uint64_t offset, uint32_t stride,
+		      bool has_card_clock)
 {
 	int error;
 
@@ -100,32 +106,42 @@ int record_index_open(struct record_index *index, const char *path, const char *
 		.path = record_index_path(path),
 		.stride = stride,
 		.rate = tool_event_rate(format),
+		.off_grid_ns = has_card_clock ? RECORD_INDEX_OFF_GRID_NS : 0,
 	};
 	index->fd = index->path ?
 			    open(index->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) :
 			    -1;
 	if (index->fd < 0)
 		return index->path ? -errno : -ENOMEM;
-	error = record_index_line(index,
-				  record_index_header(path, container, format, offset, stride));
+	error = record_index_line(index, record_index_header(path, container, format, offset,
+							     stride, has_card_clock));
 	if (error)
 		record_index_close(index, NULL);
 	return error;
+}
+
+/* How far @run is from where the rate says that it should be, if @old is right. */
+static uint64_t record_index_off_grid_ns(const struct record_index *index,
+					 const struct record_run *old, const struct record_run *run)
+{
+	struct tool_rate rate = index->rate;
+	uint64_t expected = tool_event_ns(run->event, rate.num, rate.den) -
+			    tool_event_ns(old->event, rate.num, rate.den);
+
+	return llabs((int64_t)(run->time_ns - old->time_ns - expected));
 }
 
 /* Everything about @run follows from the run that is there. */
 static bool record_index_continues(const struct record_index *index, const struct record_run *run)
 {
 	const struct record_run *old = &index->run;
-	struct tool_rate rate = index->rate;
 
 	return old->frames && !run->lost && run->is_torn == old->is_torn &&
 	       run->is_no_signal == old->is_no_signal &&
 	       run->offset == old->offset + old->frames * index->stride &&
 	       run->sequence == old->sequence + old->frames &&
-	       run->event == old->event + old->frames && rate.den &&
-	       run->time_ns - old->time_ns == tool_event_ns(run->event, rate.num, rate.den) -
-						      tool_event_ns(old->event, rate.num, rate.den);
+	       run->event == old->event + old->frames && index->rate.den &&
+	       record_index_off_grid_ns(index, old, run) <= index->off_grid_ns;
 }
 
 int record_index_flush(struct record_index *index)

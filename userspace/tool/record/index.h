@@ -14,6 +14,9 @@
  * every @stride bytes from @offset. "lost" frames are missing before it. Frames of
  * a run with "torn": true were overwritten in the ring while they were written.
  *
+ * With "card_clock": true in the first line the card has a clock of its own, and the
+ * times within a run are right to a millisecond.
+ *
  * A line is written only when its frames are in the file, where runs end and once a
  * second. So whatever happens, what the index names is there.
  */
@@ -57,6 +60,7 @@ struct record_run {
  * @reserved: bytes that the file system keeps for it
  * @stride: distance of frames in the recording
  * @rate: of them
+ * @off_grid_ns: so far the times of a run may be from what its first time and the rate say
  * @run: not yet written; none if it has no frames
  */
 struct record_index {
@@ -66,6 +70,7 @@ struct record_index {
 	uint64_t reserved;
 	uint32_t stride;
 	struct tool_rate rate;
+	uint64_t off_grid_ns;
 	struct record_run run;
 };
 
@@ -80,11 +85,13 @@ char *record_index_path(const char *path);
  * @format: what is in it
  * @offset: of the first frame in the recording
  * @stride: distance of frames
+ * @has_card_clock: times are of a clock of the card's own
  *
  * Return: 0, or a negative errno.
  */
 int record_index_open(struct record_index *index, const char *path, const char *container,
-		      const struct avring_stream_format *format, uint64_t offset, uint32_t stride);
+		      const struct avring_stream_format *format, uint64_t offset, uint32_t stride,
+		      bool has_card_clock);
 
 /* Add frames that are in the file; a line is written where a run ends. */
 int record_index_add(struct record_index *index, const struct record_run *run);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../card.h"
 #include "output.h"
 
 /* Larger writes cost no less per byte. */
@@ -177,7 +178,8 @@ static int record_output_open_index(struct record_output *output)
 	if (output->settings->no_index || sink->file.is_stream || !sink->file.is_regular)
 		return 0;
 	error = record_index_open(&output->index, output->file_path, sink->container->name,
-				  output->format, sink->begin, sink->stride);
+				  output->format, sink->begin, sink->stride,
+				  tool_has_card_clock(output->settings->device));
 	if (error)
 		record_output_fail(output, error, output->file_path, "index");
 	return error;

@@ -89,6 +89,7 @@ static int record_read_header(struct record_recording *recording, json_t *line)
 	strcpy(recording->container, container);
 	recording->offset = offset;
 	recording->stride = stride;
+	recording->has_card_clock = json_is_true(json_object_get(line, "card_clock"));
 	if (!strcmp(stream, "audio")) {
 		format->stream = AVRING_STREAM_AUDIO;
 		return record_read_audio(line, &format->audio);

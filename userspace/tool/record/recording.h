@@ -17,6 +17,7 @@
  * @container: "raw", "y4m", "wav", "rf64"
  * @offset: of the first frame
  * @stride: distance of frames
+ * @has_card_clock: times are of a clock of the card's own
  * @is_ended: the last line was there
  * @line: number of the line that was read last
  */
@@ -27,6 +28,7 @@ struct record_recording {
 	char container[8];
 	uint64_t offset;
 	uint32_t stride;
+	bool has_card_clock;
 	bool is_ended;
 	unsigned int line;
 };

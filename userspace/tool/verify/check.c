@@ -88,6 +88,44 @@ static bool verify_stamp(struct verify_stream *stream, const struct verify_frame
 	return false;
 }
 
+/* Two quartzes: how far from each other they may be, and how far a reading may be off. */
+#define VERIFY_CLOCK_PPM 1000
+#define VERIFY_CLOCK_NS (2 * TOOL_NSEC_PER_SEC / 1000)
+
+/* Does @time_ns pass as the time @card_ns of the card's own clock? */
+static bool verify_clock(struct verify_stream *stream, uint64_t card_ns, uint64_t time_ns)
+{
+	int64_t passed, apart;
+
+	if (!stream->first_ns) {
+		stream->first_card_ns = card_ns;
+		stream->first_ns = time_ns;
+	}
+	passed = card_ns - stream->first_card_ns;
+	apart = time_ns - stream->first_ns - passed;
+	return (uint64_t)llabs(apart) <=
+	       VERIFY_CLOCK_NS + (uint64_t)llabs(passed) / 1000000 * VERIFY_CLOCK_PPM;
+}
+
+static bool verify_entry_of_card(struct verify_stream *stream, const struct verify_frame *frame,
+				 const struct avring_frame_stamp *stamp)
+{
+	uint64_t time_ns = le64toh(stamp->time_ns), n = le64toh(stamp->frame);
+
+	if (!frame->has_entry)
+		return true;
+	if (frame->event != n || (uint32_t)n != le32toh(stamp->sequence))
+		verify_bad(stream, frame, "frame %" PRIu64 ", its stamp says %" PRIu64 " and %u",
+			   frame->event, n, le32toh(stamp->sequence));
+	else if (!verify_clock(stream, time_ns, frame->time_ns))
+		verify_bad(stream, frame,
+			   "time %" PRIu64 " ns is not that of %" PRIu64 " ns on the card's clock",
+			   frame->time_ns, time_ns);
+	else
+		return true;
+	return false;
+}
+
 /*
  * What the ring or the index says of the frame. A V4L2 node cuts times to a
  * microsecond, and knows no timeline.
@@ -98,6 +136,8 @@ static bool verify_entry(struct verify_stream *stream, const struct verify_frame
 	uint64_t time_ns = le64toh(stamp->time_ns), n = le64toh(stamp->frame);
 	bool is_cut = frame->time_ns % 1000 == 0 && frame->time_ns == time_ns / 1000 * 1000;
 
+	if (stream->has_card_clock)
+		return verify_entry_of_card(stream, frame, stamp);
 	if (!frame->has_entry)
 		return true;
 	if ((uint32_t)frame->sequence != le32toh(stamp->sequence))
@@ -211,6 +251,7 @@ void verify_audio(struct verify_stream *stream, struct verify_sync *sync,
 		  const struct verify_frame *frame)
 {
 	uint32_t rate = stream->format.audio.rate;
+	uint64_t first_ns = tool_event_ns(frame->event, rate, 1);
 
 	stream->frames += frame->count;
 	if (frame->is_torn)
@@ -219,7 +260,8 @@ void verify_audio(struct verify_stream *stream, struct verify_sync *sync,
 		stream->no_signal += frame->count;
 	if (frame->has_entry) {
 		verify_advance(stream, frame, frame->sequence, frame->event);
-		if (frame->time_ns != tool_event_ns(frame->event, rate, 1))
+		if (stream->has_card_clock ? !verify_clock(stream, first_ns, frame->time_ns) :
+					     frame->time_ns != first_ns)
 			verify_bad(stream, frame,
 				   "time %" PRIu64 " ns is not that of sample %" PRIu64,
 				   frame->time_ns, frame->event);
@@ -229,7 +271,7 @@ void verify_audio(struct verify_stream *stream, struct verify_sync *sync,
 	if (frame->is_torn || !frame->has_entry)
 		return;
 	verify_listen(stream, sync, frame);
-	verify_extend(sync->audio_ns, frame->time_ns,
+	verify_extend(sync->audio_ns, first_ns,
 		      tool_event_ns(frame->event + frame->count, rate, 1));
 }
 

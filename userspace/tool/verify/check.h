@@ -42,6 +42,9 @@ struct verify_frame {
 /**
  * struct verify_stream - what is known of a stream so far
  * @format: of it
+ * @has_card_clock: times are of a clock of the card's own
+ * @first_card_ns: such a time
+ * @first_ns: the same moment on CLOCK_MONOTONIC; 0 before the first frame
  * @frames: frames or sample frames that were seen
  * @lost: that are missing between them
  * @torn: that were overwritten
@@ -54,6 +57,9 @@ struct verify_frame {
  */
 struct verify_stream {
 	struct avring_stream_format format;
+	bool has_card_clock;
+	uint64_t first_card_ns;
+	uint64_t first_ns;
 	uint64_t frames;
 	uint64_t lost;
 	uint64_t torn;

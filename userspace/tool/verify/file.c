@@ -221,6 +221,7 @@ static int verify_find_format(struct verify_reader *reader, uint32_t stream)
 	}
 	reader->has_index = true;
 	reader->checked->format = reader->index.format;
+	reader->checked->has_card_clock = reader->index.has_card_clock;
 	reader->stride = reader->index.stride;
 	return TOOL_OK;
 }

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "../card.h"
 #include "verify.h"
 
 /* A signal that comes just before a wait is seen after this time. */
@@ -47,6 +48,7 @@ static int verify_attach(struct verify_device *device, uint32_t stream)
 	if (stream == AVRING_STREAM_AUDIO && avring_reader_set_watermark(*reader, &sound))
 		avring_reader_set_watermark(*reader, NULL);
 	device->result->streams[stream].format = *avring_reader_format(*reader);
+	device->result->streams[stream].has_card_clock = tool_has_card_clock(wish.device);
 	device->result->has[stream] = true;
 	device->streams[device->n++] = stream;
 	return TOOL_OK;
