@@ -13,7 +13,7 @@ help:
 	@echo 'make unload       unload it'
 	@echo 'make userspace    the tool avring, the library and its examples: build/userspace/'
 	@echo 'make install      install those; PREFIX=/usr/local, DESTDIR='
-	@echo 'make demo         film and voice through the driver in a virtual machine: build/demo/'
+	@echo 'make demo         film and voice through the driver in a virtual machine: build/demo/; SOURCE=pci'
 	@echo 'make bench        what it costs, beside others who do the same: build/bench/results.json'
 	@echo 'make check        every test on every kernel; KERNELS="6.1 6.12 newest"'
 	@echo 'make check-quick  the tests that matter daily, on one kernel'
@@ -41,7 +41,7 @@ install: userspace
 	$(Q)$(MAKE) -C userspace install
 
 demo:
-	$(Q)demo/run
+	$(Q)demo/run $(if $(SOURCE),--source $(SOURCE))
 
 bench:
 	$(Q)tests/packages bench
