@@ -161,7 +161,7 @@ static void test_all(void)
 	globfree(&found);
 }
 
-#define STREAM(what, way) \
+#define STREAM(of, way) \
 	.run_with = test_stream, .arg = &(const struct memory_run) \
 	{ \
 		.mode = &(what), .io = (way) \
