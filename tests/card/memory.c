@@ -164,7 +164,7 @@ static void test_all(void)
 #define STREAM(of, way) \
 	.run_with = test_stream, .arg = &(const struct memory_run) \
 	{ \
-		.mode = &(what), .io = (way) \
+		.mode = &(of), .io = (way) \
 	}
 
 static const struct tap_test tests[] = {

@@ -333,10 +333,13 @@ static void test_no_producer(void)
 	ring_close(&ring);
 }
 
-#define PACKING(len, al, what) \
+/* 162 x 122 are 19,764 bytes: no multiple of anything a frame may be aligned to but 4. */
+#define PACKING(w, h, len, al, what) \
 	.run_with = test_packing, .arg = &(const struct packing) \
 	{ \
-		.mode = { .pix = CAMERA_SMALL, .rate = { 30, 1 }, .pattern = what }, \
+		.mode = { .pix = { .pixelformat = V4L2_PIX_FMT_GREY, .width = w, .height = h }, \
+			  .rate = { 30, 1 }, \
+			  .pattern = what }, \
 		.length = len, .align = al \
 	}
 
@@ -344,12 +347,12 @@ static const struct tap_test tests[] = {
 	{ "a reader sees every frame", .run_with = test_readers, .arg = &(const int){ 1 } },
 	{ "two readers see every frame", .run_with = test_readers, .arg = &(const int){ 2 } },
 	{ "three readers see every frame", .run_with = test_readers, .arg = &(const int){ 3 } },
-	{ "every word is right in a ring of two frames", PACKING(4096, 0, CAMERA_WORDS) },
-	{ "frames are right in a ring of two frames", PACKING(4096, 0, CAMERA_STAMPED) },
+	{ "every word is right in a ring of two frames", PACKING(160, 120, 4096, 0, CAMERA_WORDS) },
+	{ "frames are right in a ring of two frames", PACKING(160, 120, 4096, 0, CAMERA_STAMPED) },
 	{ "frames are right in a ring of odd length, packed tightly",
-	  PACKING(23 * 4096, 1, CAMERA_STAMPED) },
+	  PACKING(162, 122, 23 * 4096, 1, CAMERA_STAMPED) },
 	{ "every word is right in a ring of odd length, packed by 64",
-	  PACKING(23 * 4096, 64, CAMERA_WORDS) },
+	  PACKING(162, 122, 23 * 4096, 64, CAMERA_WORDS) },
 	{ "a slow reader never calls a torn frame good", .run = test_slow },
 	{ "the tail moves before old bytes are touched", .run = test_tail_first },
 	{ "a stream beside the ring gets the same frames", .run = test_beside },
