@@ -322,43 +322,6 @@ static void test_hang(void)
 	end(&flow);
 }
 
-/* ---------------------------------------------------------------- after the end */
-
-static bool has_iommu(void)
-{
-	struct node node;
-	char path[96];
-
-	node_find(&node);
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", node.address);
-	return !access(path, F_OK);
-}
-
-/*
- * Memory that the card was given stays a reader's when it is taken from the card. Only an
- * IOMMU can keep the card from it, and has a line in the log for that.
- */
-static void test_write_after_stop(void)
-{
-	struct ring ring;
-	uint8_t *copy;
-
-	if (!has_iommu())
-		tap_skip("no IOMMU: tests/vm/run --qemu '-device intel-iommu'");
-	camera_set(&camera_small);
-	ring = camera_ring();
-	camera_look_many(&ring, ring.at.next, 5, &(struct camera_watch){ .mode = &camera_small });
-	copy = malloc(ring.at.length);
-	remote_flag("write-after-stop", true);
-	must(ring_call(&ring, AVRING_IOC_DETACH, NULL));
-	memcpy(copy, ring.data, ring.at.length);
-	usleep(300000);
-	tap_check(!memcmp(copy, ring.data, ring.at.length),
-		  "the ring: expected to stay as it was when the card had been stopped");
-	free(copy);
-	ring_close(&ring);
-}
-
 /* ---------------------------------------------------------------- no signal */
 
 static const struct camera_mode line = { .pix = CAMERA_SMALL,
@@ -462,7 +425,6 @@ static const struct tap_test tests[] = {
 	{ "a card that sends nothing makes the ring stale", .run = test_stall_ring },
 	{ "a card of which nothing is right ends the stream with EIO", .run = test_nothing_right },
 	{ "a card that does not stop gives EIO until it is reset", .run = test_hang },
-	{ "a card that writes after its end reaches nothing", .run = test_write_after_stop },
 	{ "a line without a signal is counted", .run = test_no_signal },
 	{ "a line without a signal is marked in the ring", .run = test_no_signal_ring },
 	{ "the loss of the signal is an event, and is counted", .run = test_signal_event },
