@@ -224,18 +224,6 @@ static void avring_audio_ring_end(struct avring_audio *audio, u32 state)
 	avring_ring_put(old);
 }
 
-/* The reader keeps the ring by the reference that is taken here. */
-static void avring_audio_ring_join(struct avring_audio_ring *ring,
-				   struct avring_ring_reader *reader, bool oldest)
-{
-	if (reader->ring)
-		avring_ring_reader_leave(reader);
-	else
-		ring->stream.users++;
-	avring_ring_get(ring->stream.ring);
-	avring_ring_reader_join(reader, ring->stream.ring, oldest);
-}
-
 static int avring_audio_ring_attach(void *data, struct avring_ring_reader *reader, bool oldest)
 {
 	struct avring_audio *audio = data;
@@ -246,15 +234,14 @@ static int avring_audio_ring_attach(void *data, struct avring_ring_reader *reade
 	if (!ring->stream.ring)
 		err = avring_audio_ring_renew(audio, &ring->wish, NULL);
 	if (!err)
-		avring_audio_ring_join(ring, reader, oldest);
+		avring_stream_join(&ring->stream, reader, oldest);
 	mutex_unlock(&ring->tune);
 	return err;
 }
 
 static void avring_audio_ring_leave(struct avring_audio *audio, struct avring_ring_reader *reader)
 {
-	avring_ring_reader_leave(reader);
-	if (!--audio->ring.stream.users)
+	if (avring_stream_leave(&audio->ring.stream, reader))
 		avring_audio_ring_end(audio, AVRING_STATE_STALE);
 }
 
@@ -280,7 +267,7 @@ static int avring_audio_ring_attach_producer(void *data, struct avring_ring_read
 	mutex_lock(&ring->tune);
 	err = avring_audio_ring_renew(audio, &complete, reader);
 	if (!err)
-		avring_audio_ring_join(ring, reader, false);
+		avring_stream_join(&ring->stream, reader, false);
 	mutex_unlock(&ring->tune);
 	return err;
 }

@@ -3,8 +3,6 @@
  * avring: the pictures of the PCI card, as the ring node reaches them. Nobody writes them
  * but the card.
  */
-#include <linux/errno.h>
-
 #include "avring_pci_video.h"
 
 /* A ring that a failure of the card has ended is not current any more. */
@@ -30,29 +28,6 @@ static void avring_pci_ring_detach(void *data, struct avring_ring_reader *reader
 	if (avring_stream_leave(&v->stream, reader))
 		avring_pci_video_end_ring(v, AVRING_STATE_STALE);
 	mutex_unlock(&v->tune);
-}
-
-static int avring_pci_ring_attach_producer(void *data, struct avring_ring_reader *reader,
-					   const struct avring_stream_format *format)
-{
-	return -EOPNOTSUPP;
-}
-
-/* Nobody could attach as producer. */
-static void avring_pci_ring_detach_producer(void *data, struct avring_ring_reader *reader)
-{
-}
-
-static int avring_pci_ring_begin(void *data, struct avring_ring_reader *reader,
-				 struct avring_begin *begin)
-{
-	return -ESTALE;
-}
-
-static int avring_pci_ring_commit(void *data, struct avring_ring_reader *reader,
-				  struct avring_commit *commit)
-{
-	return -ESTALE;
 }
 
 static void avring_pci_ring_get_setup(void *data, struct avring_setup *setup)
@@ -89,10 +64,6 @@ static void avring_pci_ring_gone(void *data)
 const struct avring_source_ops avring_pci_video_ring_ops = {
 	.attach = avring_pci_ring_attach,
 	.detach = avring_pci_ring_detach,
-	.attach_producer = avring_pci_ring_attach_producer,
-	.detach_producer = avring_pci_ring_detach_producer,
-	.begin = avring_pci_ring_begin,
-	.commit = avring_pci_ring_commit,
 	.get_setup = avring_pci_ring_get_setup,
 	.set_setup = avring_pci_ring_set_setup,
 	.gone = avring_pci_ring_gone,

@@ -372,29 +372,6 @@ static void avring_pci_sound_detach(void *data, struct avring_ring_reader *reade
 	mutex_unlock(&audio->tune);
 }
 
-/* The card is the only producer. */
-static int avring_pci_sound_attach_producer(void *data, struct avring_ring_reader *reader,
-					    const struct avring_stream_format *format)
-{
-	return -EOPNOTSUPP;
-}
-
-static void avring_pci_sound_detach_producer(void *data, struct avring_ring_reader *reader)
-{
-}
-
-static int avring_pci_sound_begin_frame(void *data, struct avring_ring_reader *reader,
-					struct avring_begin *begin)
-{
-	return -ESTALE;
-}
-
-static int avring_pci_sound_commit(void *data, struct avring_ring_reader *reader,
-				   struct avring_commit *commit)
-{
-	return -ESTALE;
-}
-
 static void avring_pci_sound_get_setup(void *data, struct avring_setup *setup)
 {
 	struct avring_pci_audio *audio = data;
@@ -446,10 +423,6 @@ static void avring_pci_sound_ring_gone(void *data)
 const struct avring_source_ops avring_pci_audio_ring_ops = {
 	.attach = avring_pci_sound_attach,
 	.detach = avring_pci_sound_detach,
-	.attach_producer = avring_pci_sound_attach_producer,
-	.detach_producer = avring_pci_sound_detach_producer,
-	.begin = avring_pci_sound_begin_frame,
-	.commit = avring_pci_sound_commit,
 	.get_setup = avring_pci_sound_get_setup,
 	.set_setup = avring_pci_sound_set_setup,
 	.gone = avring_pci_sound_ring_gone,

@@ -306,6 +306,8 @@ static int avring_ring_join(struct avring_ring_file *rf, struct avring_attach *a
 	const struct avring_source *source = avring_ringdev_source(rf->ringdev,
 								   attach->format.stream);
 
+	if (attach->role == AVRING_ROLE_PRODUCER && !source->ops->attach_producer)
+		return -EOPNOTSUPP;
 	if (attach->role == AVRING_ROLE_PRODUCER)
 		return source->ops->attach_producer(source->data, &rf->reader, &attach->format);
 	return source->ops->attach(source->data, &rf->reader,

@@ -56,7 +56,8 @@ int avring_stream_setup(struct avring_stream *stream, const struct avring_setup 
  * @set_setup: see AVRING_IOC_SET_SETUP
  * @gone: the card is removed: end the ring with AVRING_STATE_GONE
  *
- * All are required and run in process context, under locks of the ring node only.
+ * A source that nobody may write to leaves out the two of producers, @begin and @commit.
+ * All others are required. They run in process context, under locks of the ring node only.
  * None is called after @gone. While attached, a
  * reader's ring is kept by a reference that belongs to the caller from then on.
  */
