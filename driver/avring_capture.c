@@ -14,6 +14,7 @@
 #include <uapi/linux/avring.h>
 
 #include "avring_capture.h"
+#include "avring_counters.h"
 #include "avring_format.h"
 
 static struct avring_capture *avring_capture_of(struct file *file)
@@ -229,24 +230,12 @@ static int avring_capture_s_input(struct file *file, void *priv, unsigned int in
 static int avring_capture_log_status(struct file *file, void *priv)
 {
 	struct avring_capture *cap = avring_capture_of(file);
-	struct avring_engine_stats stats;
+	struct avring_counters counters;
 
 	v4l2_ctrl_log_status(file, priv);
-	avring_engine_stats(cap->node.engine, &stats);
-	v4l2_info(cap->node.vdev.v4l2_dev,
-		  "input %s, %ux%u, %u/%u fps, delivered %llu, dropped %llu, no signal %llu, losses %llu\n",
-		  avring_input_names[cap->input], cap->node.pix.width, cap->node.pix.height,
-		  cap->node.rate.num, cap->node.rate.den, stats.delivered, stats.dropped,
-		  stats.no_signal, stats.losses);
+	avring_engine_counters(cap->node.engine, &counters);
+	avring_node_log(&cap->node, avring_input_names[cap->input], &counters);
 	return 0;
-}
-
-static int avring_capture_subscribe_event(struct v4l2_fh *fh,
-					  const struct v4l2_event_subscription *sub)
-{
-	if (sub->type == V4L2_EVENT_SOURCE_CHANGE)
-		return v4l2_src_change_event_subscribe(fh, sub);
-	return v4l2_ctrl_subscribe_event(fh, sub);
 }
 
 static const struct v4l2_ioctl_ops avring_capture_ioctl_ops = {
@@ -272,7 +261,7 @@ static const struct v4l2_ioctl_ops avring_capture_ioctl_ops = {
 	.vidioc_streamon = vb2_ioctl_streamon,
 	.vidioc_streamoff = vb2_ioctl_streamoff,
 	.vidioc_log_status = avring_capture_log_status,
-	.vidioc_subscribe_event = avring_capture_subscribe_event,
+	.vidioc_subscribe_event = avring_node_subscribe_event,
 	.vidioc_unsubscribe_event = v4l2_event_unsubscribe,
 };
 
@@ -301,21 +290,10 @@ static int avring_capture_s_ctrl(struct v4l2_ctrl *ctrl)
 static int avring_capture_g_volatile_ctrl(struct v4l2_ctrl *ctrl)
 {
 	struct avring_node *node = container_of(ctrl->handler, struct avring_node, ctrls);
-	struct avring_engine_stats stats;
+	struct avring_counters counters;
 
-	avring_engine_stats(node->engine, &stats);
-	switch (ctrl->id) {
-	case V4L2_CID_AVRING_FRAMES_DROPPED:
-		*ctrl->p_new.p_s64 = stats.dropped;
-		return 0;
-	case V4L2_CID_AVRING_NO_SIGNAL_FRAMES:
-		*ctrl->p_new.p_s64 = stats.no_signal;
-		return 0;
-	case V4L2_CID_AVRING_SIGNAL_LOSSES:
-		*ctrl->p_new.p_s64 = stats.losses;
-		return 0;
-	}
-	return -EINVAL;
+	avring_engine_counters(node->engine, &counters);
+	return avring_node_get_counter(ctrl, &counters);
 }
 
 static const struct v4l2_ctrl_ops avring_capture_ctrl_ops = {
@@ -333,28 +311,11 @@ static const struct v4l2_ctrl_config avring_capture_stamp = {
 	.def = 1,
 };
 
-#define AVRING_COUNTER(_id, _name) {				\
-	.ops = &avring_capture_ctrl_ops,			\
-	.id = (_id),						\
-	.name = (_name),					\
-	.type = V4L2_CTRL_TYPE_INTEGER64,			\
-	.max = S64_MAX,						\
-	.step = 1,						\
-	.flags = V4L2_CTRL_FLAG_READ_ONLY | V4L2_CTRL_FLAG_VOLATILE, \
-}
-
-static const struct v4l2_ctrl_config avring_capture_counters[] = {
-	AVRING_COUNTER(V4L2_CID_AVRING_FRAMES_DROPPED, "Frames Dropped"),
-	AVRING_COUNTER(V4L2_CID_AVRING_NO_SIGNAL_FRAMES, "No Signal Frames"),
-	AVRING_COUNTER(V4L2_CID_AVRING_SIGNAL_LOSSES, "Signal Losses"),
-};
-
-static int avring_capture_init_ctrls(struct v4l2_ctrl_handler *ctrls)
+static void avring_capture_init_ctrls(struct v4l2_ctrl_handler *ctrls)
 {
 	const struct v4l2_ctrl_ops *ops = &avring_capture_ctrl_ops;
-	unsigned int i;
 
-	v4l2_ctrl_handler_init(ctrls, 9);
+	v4l2_ctrl_handler_init(ctrls, 6 + AVRING_NODE_COUNTERS);
 	v4l2_ctrl_new_std(ctrls, ops, V4L2_CID_BRIGHTNESS, 0, 255, 1, 128);
 	v4l2_ctrl_new_std(ctrls, ops, V4L2_CID_CONTRAST, 0, 255, 1, 128);
 	v4l2_ctrl_new_std(ctrls, ops, V4L2_CID_SATURATION, 0, 255, 1, 128);
@@ -362,9 +323,7 @@ static int avring_capture_init_ctrls(struct v4l2_ctrl_handler *ctrls)
 	v4l2_ctrl_new_std_menu_items(ctrls, ops, V4L2_CID_TEST_PATTERN, TPG_PAT_NOISE, 0,
 				     TPG_PAT_75_COLORBAR, tpg_pattern_strings);
 	v4l2_ctrl_new_custom(ctrls, &avring_capture_stamp, NULL);
-	for (i = 0; i < ARRAY_SIZE(avring_capture_counters); i++)
-		v4l2_ctrl_new_custom(ctrls, &avring_capture_counters[i], NULL);
-	return ctrls->error;
+	avring_node_add_counters(ctrls, ops);
 }
 
 /**
@@ -379,28 +338,11 @@ static int avring_capture_init_ctrls(struct v4l2_ctrl_handler *ctrls)
 int avring_capture_init(struct avring_capture *cap, struct v4l2_device *v4l2_dev,
 			struct avring_engine *engine, enum avring_input input)
 {
-	struct v4l2_ctrl_handler *ctrls = &cap->node.ctrls;
-	int err;
-
 	cap->input = input;
 	avring_engine_set_input(engine, input);
-	err = avring_capture_init_ctrls(ctrls);
-	if (!err)
-		err = avring_node_init(&cap->node, v4l2_dev, engine, V4L2_BUF_TYPE_VIDEO_CAPTURE,
-				       &avring_capture_ioctl_ops, &avring_capture_queue_ops);
-	if (err)
-		v4l2_ctrl_handler_free(ctrls);
-	return err;
-}
-
-/**
- * avring_capture_cleanup() - undo avring_capture_init()
- * @cap: a node that nobody can reach any more
- */
-void avring_capture_cleanup(struct avring_capture *cap)
-{
-	avring_node_cleanup(&cap->node);
-	v4l2_ctrl_handler_free(&cap->node.ctrls);
+	avring_capture_init_ctrls(&cap->node.ctrls);
+	return avring_node_init(&cap->node, v4l2_dev, engine, V4L2_BUF_TYPE_VIDEO_CAPTURE,
+				&avring_capture_ioctl_ops, &avring_capture_queue_ops);
 }
 
 /**
@@ -411,11 +353,7 @@ void avring_capture_cleanup(struct avring_capture *cap)
  */
 void avring_capture_source_change(void *data)
 {
-	static const struct v4l2_event event = {
-		.type = V4L2_EVENT_SOURCE_CHANGE,
-		.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION,
-	};
 	struct avring_capture *cap = data;
 
-	v4l2_event_queue(&cap->node.vdev, &event);
+	avring_node_source_change(&cap->node);
 }

@@ -37,8 +37,8 @@ static void avring_card_free(struct avring_chassis *chassis)
 {
 	struct avring_card *card = container_of(chassis, struct avring_card, chassis);
 
-	avring_output_cleanup(&card->output);
-	avring_capture_cleanup(&card->capture);
+	avring_node_cleanup(&card->output.node);
+	avring_node_cleanup(&card->capture.node);
 	avring_engine_free(card->engine);
 	kfree(card);
 }
@@ -126,9 +126,9 @@ struct avring_card *avring_card_new(struct device *dev, const struct avring_card
 	return card;
 
 cleanup_output:
-	avring_output_cleanup(&card->output);
+	avring_node_cleanup(&card->output.node);
 cleanup_capture:
-	avring_capture_cleanup(&card->capture);
+	avring_node_cleanup(&card->capture.node);
 free_engine:
 	avring_engine_stop(card->engine);
 	avring_engine_free(card->engine);

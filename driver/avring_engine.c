@@ -64,8 +64,8 @@ static void avring_engine_drop_locked(struct avring_engine *e, u64 frames)
 
 static void avring_engine_deliver_locked(struct avring_engine *e, struct avring_buffer *buf, u64 ns)
 {
-	e->stats.dropped += e->missing;
-	e->stats.delivered++;
+	e->counters.dropped += e->missing;
+	e->counters.delivered++;
 	e->missing = 0;
 	e->last_ns = ns;
 	avring_queue_done(e->capture.queue, buf, e->sequence++, ns);
@@ -111,7 +111,7 @@ void avring_engine_signal_locked(struct avring_engine *e, struct avring_rate rat
 void avring_engine_lose_locked(struct avring_engine *e)
 {
 	e->locked = false;
-	e->stats.losses++;
+	e->counters.losses++;
 }
 
 /* A reader looks at the loopback input, and the output node streams into it. */
@@ -259,7 +259,7 @@ static void avring_engine_generate_locked(struct avring_engine *e)
 	else
 		avring_engine_draw_locked(e, avring_buffer_vaddr(buf), e->sequence);
 	if (!avring_engine_has_signal_locked(e))
-		e->stats.no_signal++;
+		e->counters.no_signal++;
 	avring_engine_deliver_locked(e, buf, avring_side_time(&e->capture));
 }
 
@@ -468,14 +468,14 @@ void avring_engine_set_hold(struct avring_engine *e, u32 hold_ms)
 }
 
 /**
- * avring_engine_stats() - read the counters
+ * avring_engine_counters() - read the counters
  * @e: the engine
- * @stats: filled
+ * @counters: filled
  */
-void avring_engine_stats(struct avring_engine *e, struct avring_engine_stats *stats)
+void avring_engine_counters(struct avring_engine *e, struct avring_counters *counters)
 {
 	mutex_lock(&e->lock);
-	*stats = e->stats;
+	*counters = e->counters;
 	mutex_unlock(&e->lock);
 }
 

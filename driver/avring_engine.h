@@ -25,24 +25,11 @@
 
 struct avring_begin;
 struct avring_commit;
+struct avring_counters;
 struct avring_engine;
 struct avring_queue;
 struct avring_ring_reader;
 struct avring_setup;
-
-/**
- * struct avring_engine_stats - counters of the capture stream since STREAMON
- * @delivered: frames handed over
- * @dropped: frames missing in front of them
- * @no_signal: delivered frames that show the no-signal picture
- * @losses: how often the signal was lost
- */
-struct avring_engine_stats {
-	u64 delivered;
-	u64 dropped;
-	u64 no_signal;
-	u64 losses;
-};
 
 enum avring_input {
 	AVRING_INPUT_PATTERN,
@@ -70,7 +57,7 @@ bool avring_engine_producer(struct avring_engine *engine, struct v4l2_pix_format
 void avring_engine_set_pattern(struct avring_engine *engine, enum avring_pattern_value value,
 			       s32 to);
 void avring_engine_set_hold(struct avring_engine *engine, u32 hold_ms);
-void avring_engine_stats(struct avring_engine *engine, struct avring_engine_stats *stats);
+void avring_engine_counters(struct avring_engine *engine, struct avring_counters *counters);
 u64 avring_engine_flash_at(const struct avring_engine *engine, u64 ns);
 
 int avring_engine_attach(struct avring_engine *engine, struct avring_ring_reader *reader,

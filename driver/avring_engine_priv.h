@@ -12,6 +12,7 @@
 #include <linux/ktime.h>
 #include <linux/mutex.h>
 
+#include "avring_counters.h"
 #include "avring_engine.h"
 #include "avring_format.h"
 #include "avring_queue.h"
@@ -36,7 +37,7 @@ struct avring_side {
  * @tune: serialises what begins, ends and changes streams, so that rings can be
  *	allocated while frames go on moving. Guards @stream but for its @ring and
  *	@sequence. Order: node lock -> this -> @lock
- * @lock: guards all fields down to @stats; process context. What both locks guard is
+ * @lock: guards all fields down to @counters; process context. What both locks guard is
  *	changed under both. Order: @tune or control handler lock -> this -> queue
  *	list lock, ring lock
  * @capture: the capture node, and the ring while no producer writes that; both
@@ -59,7 +60,7 @@ struct avring_side {
  * @held_since_ns: since when it waits, 0 if none does
  * @reader_late: a frame waited in vain; do not wait for this reader again before
  *	it has taken one
- * @stats: since STREAMON
+ * @counters: since STREAMON
  * @source_change: tells the capture node that the producer's format is another
  * @source_change_data: its argument; both are set once, before the thread runs
  * @flash_rate: frame rate of the flashes for the tone, packed into one word that
@@ -88,7 +89,7 @@ struct avring_engine {
 	u64 hold_ns;
 	u64 held_since_ns;
 	bool reader_late;
-	struct avring_engine_stats stats;
+	struct avring_counters counters;
 
 	void (*source_change)(void *data);
 	void *source_change_data;

@@ -56,7 +56,7 @@ int avring_engine_start_capture(struct avring_engine *e, struct avring_queue *qu
 	e->reader_late = false;
 	e->sequence = 0;
 	e->missing = 0;
-	memset(&e->stats, 0, sizeof(e->stats));
+	memset(&e->counters, 0, sizeof(e->counters));
 	avring_engine_tell_mismatch_locked(e);
 	mutex_unlock(&e->lock);
 	avring_engine_kick(e);

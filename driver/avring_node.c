@@ -5,10 +5,13 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <media/v4l2-device.h>
+#include <media/v4l2-event.h>
 #include <media/v4l2-fh.h>
 #include <media/v4l2-ioctl.h>
+#include <uapi/linux/avring.h>
 
 #include "avring_compat.h"
+#include "avring_counters.h"
 #include "avring_format.h"
 #include "avring_node.h"
 #include "avring_store.h"
@@ -119,14 +122,14 @@ static const struct v4l2_file_operations avring_node_fops = {
 
 /**
  * avring_node_init() - set up a node that nobody can see yet
- * @node: zeroed; the caller has initialised @node->ctrls
+ * @node: zeroed, but for @node->ctrls: those the caller has added, with or without success
  * @v4l2_dev: of the card
  * @engine: of the card; NULL if the device of the card fills buffers by DMA
  * @type: V4L2_BUF_TYPE_VIDEO_CAPTURE or V4L2_BUF_TYPE_VIDEO_OUTPUT
  * @ioctl_ops: of the node
  * @queue_ops: of the node
  *
- * Return: 0 or a negative errno.
+ * Return: 0 or a negative errno; then nothing is left to clean up.
  */
 int avring_node_init(struct avring_node *node, struct v4l2_device *v4l2_dev,
 		     struct avring_engine *engine, enum v4l2_buf_type type,
@@ -135,14 +138,16 @@ int avring_node_init(struct avring_node *node, struct v4l2_device *v4l2_dev,
 {
 	bool capture = type == V4L2_BUF_TYPE_VIDEO_CAPTURE;
 	struct video_device *vdev = &node->vdev;
-	int err;
+	int err = node->ctrls.error;
 
+	if (err)
+		goto free_ctrls;
 	mutex_init(&node->lock);
 	node->engine = engine;
 	err = avring_queue_init(&node->queue, type, queue_ops, &node->lock, v4l2_dev->dev,
 				!engine);
 	if (err)
-		return err;
+		goto destroy_lock;
 	avring_format_default(&node->pix);
 	node->queue.frame_size = node->pix.sizeimage;
 	node->rate = avring_rate_default();
@@ -161,7 +166,14 @@ int avring_node_init(struct avring_node *node, struct v4l2_device *v4l2_dev,
 			    (capture ? V4L2_CAP_VIDEO_CAPTURE : V4L2_CAP_VIDEO_OUTPUT);
 	node->pad.flags = capture ? MEDIA_PAD_FL_SINK : MEDIA_PAD_FL_SOURCE;
 	video_set_drvdata(vdev, node);
-	return media_entity_pads_init(&vdev->entity, 1, &node->pad);
+	err = media_entity_pads_init(&vdev->entity, 1, &node->pad);
+	if (!err)
+		return 0;
+destroy_lock:
+	mutex_destroy(&node->lock);
+free_ctrls:
+	v4l2_ctrl_handler_free(&node->ctrls);
+	return err;
 }
 
 /**
@@ -172,6 +184,7 @@ void avring_node_cleanup(struct avring_node *node)
 {
 	media_entity_cleanup(&node->vdev.entity);
 	mutex_destroy(&node->lock);
+	v4l2_ctrl_handler_free(&node->ctrls);
 }
 
 /**
@@ -272,6 +285,33 @@ int avring_node_g_fmt(struct file *file, void *priv, struct v4l2_format *format)
 }
 
 /**
+ * avring_node_try_fmt() - VIDIOC_TRY_FMT with a free choice
+ * @file: open file
+ * @priv: unused
+ * @format: wished format in, the nearest there is out
+ *
+ * Return: 0.
+ */
+int avring_node_try_fmt(struct file *file, void *priv, struct v4l2_format *format)
+{
+	avring_format_try(&format->fmt.pix);
+	return 0;
+}
+
+/**
+ * avring_node_enum_frameintervals() - VIDIOC_ENUM_FRAMEINTERVALS with a free choice
+ * @file: open file
+ * @priv: unused
+ * @ival: index, format and size in, frame intervals out
+ *
+ * Return: 0, or -EINVAL behind the last or for what is no size of the format.
+ */
+int avring_node_enum_frameintervals(struct file *file, void *priv, struct v4l2_frmivalenum *ival)
+{
+	return avring_format_interval(ival);
+}
+
+/**
  * avring_node_dqbuf() - VIDIOC_DQBUF
  * @file: open file
  * @priv: unused
@@ -283,6 +323,111 @@ int avring_node_g_fmt(struct file *file, void *priv, struct v4l2_format *format)
 int avring_node_dqbuf(struct file *file, void *priv, struct v4l2_buffer *buf)
 {
 	return avring_node_gone(avring_node_of(file), vb2_ioctl_dqbuf(file, priv, buf));
+}
+
+/**
+ * avring_node_subscribe_event() - VIDIOC_SUBSCRIBE_EVENT of a capture node
+ * @fh: open file
+ * @sub: changes of the source, or of a control
+ *
+ * Return: 0 or a negative errno.
+ */
+int avring_node_subscribe_event(struct v4l2_fh *fh, const struct v4l2_event_subscription *sub)
+{
+	if (sub->type == V4L2_EVENT_SOURCE_CHANGE)
+		return v4l2_src_change_event_subscribe(fh, sub);
+	return v4l2_ctrl_subscribe_event(fh, sub);
+}
+
+/**
+ * avring_node_source_change() - tell who listens that the source has changed
+ * @node: a capture node
+ *
+ * Context: any.
+ */
+void avring_node_source_change(struct avring_node *node)
+{
+	static const struct v4l2_event event = {
+		.type = V4L2_EVENT_SOURCE_CHANGE,
+		.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION,
+	};
+
+	v4l2_event_queue(&node->vdev, &event);
+}
+
+/**
+ * avring_node_log() - what VIDIOC_LOG_STATUS says of a capture node besides its controls
+ * @node: the node; its lock is held
+ * @input: name of the selected input
+ * @counters: of the stream
+ */
+void avring_node_log(struct avring_node *node, const char *input,
+		     const struct avring_counters *counters)
+{
+	v4l2_info(node->vdev.v4l2_dev,
+		  "input %s, %ux%u, %u/%u fps, delivered %llu, dropped %llu, damaged %llu, no signal %llu, losses %llu\n",
+		  input, node->pix.width, node->pix.height, node->rate.num, node->rate.den,
+		  counters->delivered, counters->dropped, counters->damaged,
+		  counters->no_signal, counters->losses);
+}
+
+static const struct {
+	u32 id;
+	const char *name;
+	size_t offset;
+} avring_node_counters[AVRING_NODE_COUNTERS] = {
+	{ V4L2_CID_AVRING_FRAMES_DROPPED, "Frames Dropped",
+	  offsetof(struct avring_counters, dropped) },
+	{ V4L2_CID_AVRING_NO_SIGNAL_FRAMES, "No Signal Frames",
+	  offsetof(struct avring_counters, no_signal) },
+	{ V4L2_CID_AVRING_SIGNAL_LOSSES, "Signal Losses",
+	  offsetof(struct avring_counters, losses) },
+	{ V4L2_CID_AVRING_FRAMES_DAMAGED, "Frames Damaged",
+	  offsetof(struct avring_counters, damaged) },
+};
+
+/**
+ * avring_node_add_counters() - give a capture node its counters
+ * @ctrls: AVRING_NODE_COUNTERS controls are added; its error says whether that went well
+ * @ops: whose g_volatile_ctrl asks avring_node_get_counter()
+ */
+void avring_node_add_counters(struct v4l2_ctrl_handler *ctrls, const struct v4l2_ctrl_ops *ops)
+{
+	struct v4l2_ctrl_config config = {
+		.ops = ops,
+		.type = V4L2_CTRL_TYPE_INTEGER64,
+		.max = S64_MAX,
+		.step = 1,
+		.flags = V4L2_CTRL_FLAG_READ_ONLY | V4L2_CTRL_FLAG_VOLATILE,
+	};
+	unsigned int i;
+
+	for (i = 0; i < AVRING_NODE_COUNTERS; i++) {
+		config.id = avring_node_counters[i].id;
+		config.name = avring_node_counters[i].name;
+		v4l2_ctrl_new_custom(ctrls, &config, NULL);
+	}
+}
+
+/**
+ * avring_node_get_counter() - the value of a counter
+ * @ctrl: one of those that avring_node_add_counters() made; takes the new value
+ * @counters: as they are now
+ *
+ * Return: 0, or -EINVAL if it is another control.
+ */
+int avring_node_get_counter(struct v4l2_ctrl *ctrl, const struct avring_counters *counters)
+{
+	unsigned int i;
+
+	for (i = 0; i < AVRING_NODE_COUNTERS; i++) {
+		if (avring_node_counters[i].id != ctrl->id)
+			continue;
+		*ctrl->p_new.p_s64 = *(const u64 *)((const char *)counters +
+						    avring_node_counters[i].offset);
+		return 0;
+	}
+	return -EINVAL;
 }
 
 /**

@@ -14,13 +14,17 @@
 #include "avring_clock.h"
 #include "avring_queue.h"
 
+/* Controls that avring_node_add_counters() adds. */
+#define AVRING_NODE_COUNTERS	4
+
+struct avring_counters;
 struct avring_engine;
 struct v4l2_device;
 
 /**
  * struct avring_node - one video node
  * @vdev: the node; its driver data is this struct
- * @ctrls: its controls
+ * @ctrls: its controls, freed with the node
  * @pad: its end in the media graph
  * @engine: moves its frames, NULL if a device does
  * @dead: the device does not answer any more
@@ -56,7 +60,15 @@ void avring_node_unregister(struct avring_node *node);
 int avring_node_querycap(struct file *file, void *priv, struct v4l2_capability *cap);
 int avring_node_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdesc *desc);
 int avring_node_g_fmt(struct file *file, void *priv, struct v4l2_format *format);
+int avring_node_try_fmt(struct file *file, void *priv, struct v4l2_format *format);
+int avring_node_enum_frameintervals(struct file *file, void *priv, struct v4l2_frmivalenum *ival);
 int avring_node_dqbuf(struct file *file, void *priv, struct v4l2_buffer *buf);
+int avring_node_subscribe_event(struct v4l2_fh *fh, const struct v4l2_event_subscription *sub);
+void avring_node_source_change(struct avring_node *node);
+void avring_node_log(struct avring_node *node, const char *input,
+		     const struct avring_counters *counters);
+void avring_node_add_counters(struct v4l2_ctrl_handler *ctrls, const struct v4l2_ctrl_ops *ops);
+int avring_node_get_counter(struct v4l2_ctrl *ctrl, const struct avring_counters *counters);
 int avring_node_set_format(struct avring_node *node, const struct v4l2_pix_format *pix);
 int avring_node_set_rate(struct avring_node *node, const struct v4l2_fract *interval);
 

@@ -45,12 +45,6 @@ static const struct avring_queue_ops avring_output_queue_ops = {
 	.queued = avring_output_queued,
 };
 
-static int avring_output_try_fmt(struct file *file, void *priv, struct v4l2_format *format)
-{
-	avring_format_try(&format->fmt.pix);
-	return 0;
-}
-
 static int avring_output_s_fmt(struct file *file, void *priv, struct v4l2_format *format)
 {
 	avring_format_try(&format->fmt.pix);
@@ -61,12 +55,6 @@ static int avring_output_enum_framesizes(struct file *file, void *priv,
 					 struct v4l2_frmsizeenum *size)
 {
 	return avring_format_size_range(size);
-}
-
-static int avring_output_enum_frameintervals(struct file *file, void *priv,
-					     struct v4l2_frmivalenum *ival)
-{
-	return avring_format_interval(ival);
 }
 
 static int avring_output_g_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)
@@ -114,10 +102,10 @@ static const struct v4l2_ioctl_ops avring_output_ioctl_ops = {
 	.vidioc_querycap = avring_node_querycap,
 	.vidioc_enum_fmt_vid_out = avring_node_enum_fmt,
 	.vidioc_g_fmt_vid_out = avring_node_g_fmt,
-	.vidioc_try_fmt_vid_out = avring_output_try_fmt,
+	.vidioc_try_fmt_vid_out = avring_node_try_fmt,
 	.vidioc_s_fmt_vid_out = avring_output_s_fmt,
 	.vidioc_enum_framesizes = avring_output_enum_framesizes,
-	.vidioc_enum_frameintervals = avring_output_enum_frameintervals,
+	.vidioc_enum_frameintervals = avring_node_enum_frameintervals,
 	.vidioc_g_parm = avring_output_g_parm,
 	.vidioc_s_parm = avring_output_s_parm,
 	.vidioc_enum_output = avring_output_enum_output,
@@ -169,27 +157,10 @@ int avring_output_init(struct avring_output *out, struct v4l2_device *v4l2_dev,
 		       struct avring_engine *engine)
 {
 	struct v4l2_ctrl_handler *ctrls = &out->node.ctrls;
-	int err;
 
 	v4l2_ctrl_handler_init(ctrls, 1);
 	v4l2_ctrl_new_custom(ctrls, &avring_output_hold, engine);
-	err = ctrls->error;
-	if (!err)
-		err = v4l2_ctrl_handler_setup(ctrls);
-	if (!err)
-		err = avring_node_init(&out->node, v4l2_dev, engine, V4L2_BUF_TYPE_VIDEO_OUTPUT,
-				       &avring_output_ioctl_ops, &avring_output_queue_ops);
-	if (err)
-		v4l2_ctrl_handler_free(ctrls);
-	return err;
-}
-
-/**
- * avring_output_cleanup() - undo avring_output_init()
- * @out: a node that nobody can reach any more
- */
-void avring_output_cleanup(struct avring_output *out)
-{
-	avring_node_cleanup(&out->node);
-	v4l2_ctrl_handler_free(&out->node.ctrls);
+	avring_engine_set_hold(engine, AVRING_HOLD_DEFAULT_MS);
+	return avring_node_init(&out->node, v4l2_dev, engine, V4L2_BUF_TYPE_VIDEO_OUTPUT,
+				&avring_output_ioctl_ops, &avring_output_queue_ops);
 }

@@ -17,6 +17,5 @@ struct avring_output {
 
 int avring_output_init(struct avring_output *out, struct v4l2_device *v4l2_dev,
 		       struct avring_engine *engine);
-void avring_output_cleanup(struct avring_output *out);
 
 #endif

@@ -30,12 +30,6 @@ static int avring_pci_node_tune(struct avring_node *node, const struct v4l2_pix_
 	return err;
 }
 
-static int avring_pci_node_try_fmt(struct file *file, void *priv, struct v4l2_format *format)
-{
-	avring_format_try(&format->fmt.pix);
-	return 0;
-}
-
 static int avring_pci_node_s_fmt(struct file *file, void *priv, struct v4l2_format *format)
 {
 	struct avring_node *node = avring_node_of(file);
@@ -52,12 +46,6 @@ static int avring_pci_node_enum_framesizes(struct file *file, void *priv,
 					   struct v4l2_frmsizeenum *size)
 {
 	return avring_format_frame_size(size);
-}
-
-static int avring_pci_node_enum_frameintervals(struct file *file, void *priv,
-					       struct v4l2_frmivalenum *ival)
-{
-	return avring_format_interval(ival);
 }
 
 static int avring_pci_node_g_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)
@@ -131,34 +119,22 @@ static int avring_pci_node_s_input(struct file *file, void *priv, unsigned int i
 static int avring_pci_node_log_status(struct file *file, void *priv)
 {
 	struct avring_pci_video *v = avring_pci_node_video(file);
-	struct avring_pci_video_stats stats;
+	struct avring_counters counters;
 
 	v4l2_ctrl_log_status(file, priv);
-	avring_pci_video_stats(v, &stats);
-	v4l2_info(v->node.vdev.v4l2_dev,
-		  "input %s, %ux%u, %u/%u fps, delivered %llu, dropped %llu, damaged %llu, no signal %llu, losses %llu\n",
-		  avring_pci_node_inputs[v->config.input], v->node.pix.width, v->node.pix.height,
-		  v->node.rate.num, v->node.rate.den, stats.delivered, stats.dropped,
-		  stats.damaged, stats.no_signal, stats.losses);
+	avring_pci_video_counters(v, &counters);
+	avring_node_log(&v->node, avring_pci_node_inputs[v->config.input], &counters);
 	return 0;
-}
-
-static int avring_pci_node_subscribe_event(struct v4l2_fh *fh,
-					   const struct v4l2_event_subscription *sub)
-{
-	if (sub->type == V4L2_EVENT_SOURCE_CHANGE)
-		return v4l2_src_change_event_subscribe(fh, sub);
-	return v4l2_ctrl_subscribe_event(fh, sub);
 }
 
 static const struct v4l2_ioctl_ops avring_pci_node_ioctl_ops = {
 	.vidioc_querycap = avring_node_querycap,
 	.vidioc_enum_fmt_vid_cap = avring_node_enum_fmt,
 	.vidioc_g_fmt_vid_cap = avring_node_g_fmt,
-	.vidioc_try_fmt_vid_cap = avring_pci_node_try_fmt,
+	.vidioc_try_fmt_vid_cap = avring_node_try_fmt,
 	.vidioc_s_fmt_vid_cap = avring_pci_node_s_fmt,
 	.vidioc_enum_framesizes = avring_pci_node_enum_framesizes,
-	.vidioc_enum_frameintervals = avring_pci_node_enum_frameintervals,
+	.vidioc_enum_frameintervals = avring_node_enum_frameintervals,
 	.vidioc_g_parm = avring_pci_node_g_parm,
 	.vidioc_s_parm = avring_pci_node_s_parm,
 	.vidioc_enum_input = avring_pci_node_enum_input,
@@ -174,7 +150,7 @@ static const struct v4l2_ioctl_ops avring_pci_node_ioctl_ops = {
 	.vidioc_streamon = vb2_ioctl_streamon,
 	.vidioc_streamoff = vb2_ioctl_streamoff,
 	.vidioc_log_status = avring_pci_node_log_status,
-	.vidioc_subscribe_event = avring_pci_node_subscribe_event,
+	.vidioc_subscribe_event = avring_node_subscribe_event,
 	.vidioc_unsubscribe_event = v4l2_event_unsubscribe,
 };
 
@@ -193,24 +169,10 @@ static int avring_pci_node_s_ctrl(struct v4l2_ctrl *ctrl)
 
 static int avring_pci_node_g_volatile_ctrl(struct v4l2_ctrl *ctrl)
 {
-	struct avring_pci_video_stats stats;
+	struct avring_counters counters;
 
-	avring_pci_video_stats(avring_pci_node_ctrl_video(ctrl), &stats);
-	switch (ctrl->id) {
-	case V4L2_CID_AVRING_FRAMES_DROPPED:
-		*ctrl->p_new.p_s64 = stats.dropped;
-		return 0;
-	case V4L2_CID_AVRING_NO_SIGNAL_FRAMES:
-		*ctrl->p_new.p_s64 = stats.no_signal;
-		return 0;
-	case V4L2_CID_AVRING_SIGNAL_LOSSES:
-		*ctrl->p_new.p_s64 = stats.losses;
-		return 0;
-	case V4L2_CID_AVRING_FRAMES_DAMAGED:
-		*ctrl->p_new.p_s64 = stats.damaged;
-		return 0;
-	}
-	return -EINVAL;
+	avring_pci_video_counters(avring_pci_node_ctrl_video(ctrl), &counters);
+	return avring_node_get_counter(ctrl, &counters);
 }
 
 static const struct v4l2_ctrl_ops avring_pci_node_ctrl_ops = {
@@ -223,39 +185,6 @@ static const char * const avring_pci_node_patterns[] = {
 	[AVRING_PATTERN_REG_WORDS] = "Words",
 };
 
-static const struct {
-	u32 id;
-	const char *name;
-} avring_pci_node_counters[] = {
-	{ V4L2_CID_AVRING_FRAMES_DROPPED, "Frames Dropped" },
-	{ V4L2_CID_AVRING_NO_SIGNAL_FRAMES, "No Signal Frames" },
-	{ V4L2_CID_AVRING_SIGNAL_LOSSES, "Signal Losses" },
-	{ V4L2_CID_AVRING_FRAMES_DAMAGED, "Frames Damaged" },
-};
-
-static int avring_pci_node_init_ctrls(struct v4l2_ctrl_handler *ctrls)
-{
-	struct v4l2_ctrl_config counter = {
-		.ops = &avring_pci_node_ctrl_ops,
-		.type = V4L2_CTRL_TYPE_INTEGER64,
-		.max = S64_MAX,
-		.step = 1,
-		.flags = V4L2_CTRL_FLAG_READ_ONLY | V4L2_CTRL_FLAG_VOLATILE,
-	};
-	unsigned int i;
-
-	v4l2_ctrl_handler_init(ctrls, 1 + ARRAY_SIZE(avring_pci_node_counters));
-	v4l2_ctrl_new_std_menu_items(ctrls, &avring_pci_node_ctrl_ops, V4L2_CID_TEST_PATTERN,
-				     ARRAY_SIZE(avring_pci_node_patterns) - 1, 0,
-				     AVRING_PATTERN_REG_STAMPED, avring_pci_node_patterns);
-	for (i = 0; i < ARRAY_SIZE(avring_pci_node_counters); i++) {
-		counter.id = avring_pci_node_counters[i].id;
-		counter.name = avring_pci_node_counters[i].name;
-		v4l2_ctrl_new_custom(ctrls, &counter, NULL);
-	}
-	return ctrls->error;
-}
-
 /**
  * avring_pci_node_init() - make the node, not yet registered
  * @v: the pictures
@@ -266,24 +195,14 @@ static int avring_pci_node_init_ctrls(struct v4l2_ctrl_handler *ctrls)
 int avring_pci_node_init(struct avring_pci_video *v, struct v4l2_device *v4l2_dev)
 {
 	struct v4l2_ctrl_handler *ctrls = &v->node.ctrls;
-	int err = avring_pci_node_init_ctrls(ctrls);
 
-	if (!err)
-		err = avring_node_init(&v->node, v4l2_dev, NULL, V4L2_BUF_TYPE_VIDEO_CAPTURE,
-				       &avring_pci_node_ioctl_ops, &avring_pci_video_queue_ops);
-	if (err)
-		v4l2_ctrl_handler_free(ctrls);
-	return err;
-}
-
-/**
- * avring_pci_node_cleanup() - undo avring_pci_node_init()
- * @v: nobody can reach the node any more
- */
-void avring_pci_node_cleanup(struct avring_pci_video *v)
-{
-	avring_node_cleanup(&v->node);
-	v4l2_ctrl_handler_free(&v->node.ctrls);
+	v4l2_ctrl_handler_init(ctrls, 1 + AVRING_NODE_COUNTERS);
+	v4l2_ctrl_new_std_menu_items(ctrls, &avring_pci_node_ctrl_ops, V4L2_CID_TEST_PATTERN,
+				     ARRAY_SIZE(avring_pci_node_patterns) - 1, 0,
+				     AVRING_PATTERN_REG_STAMPED, avring_pci_node_patterns);
+	avring_node_add_counters(ctrls, &avring_pci_node_ctrl_ops);
+	return avring_node_init(&v->node, v4l2_dev, NULL, V4L2_BUF_TYPE_VIDEO_CAPTURE,
+				&avring_pci_node_ioctl_ops, &avring_pci_video_queue_ops);
 }
 
 /**
@@ -294,16 +213,11 @@ void avring_pci_node_cleanup(struct avring_pci_video *v)
  */
 void avring_pci_video_signal(struct avring_pci_video *v)
 {
-	static const struct v4l2_event event = {
-		.type = V4L2_EVENT_SOURCE_CHANGE,
-		.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION,
-	};
-
 	if (!avring_pci_signal(v->pci)) {
 		mutex_lock(&v->ch->lock);
-		v->stats.losses++;
+		v->counters.losses++;
 		mutex_unlock(&v->ch->lock);
 	}
 	if (video_is_registered(&v->node.vdev))
-		v4l2_event_queue(&v->node.vdev, &event);
+		avring_node_source_change(&v->node);
 }

@@ -158,16 +158,16 @@ static void avring_pci_video_deliver(struct avring_pci_video *v, struct avring_b
 	const u64 sequence = avring_pci_sequence(&v->node_count, v->config.rate, frame->event, 1);
 	const u64 ns = avring_pci_mono_ns(v->pci, frame->time_ns);
 
-	v->stats.dropped += sequence - expected;
-	v->stats.delivered++;
+	v->counters.dropped += sequence - expected;
+	v->counters.delivered++;
 	if (frame->flags & AVRING_DONE_NO_SIGNAL)
-		v->stats.no_signal++;
+		v->counters.no_signal++;
 	vb2_set_plane_payload(&buf->vb.vb2_buf, 0, frame->bytes);
 	if (frame->bytes == v->config.frame_bytes && !(frame->flags & AVRING_DONE_TRUNCATED)) {
 		avring_queue_done(&v->node.queue, buf, sequence, ns);
 		return;
 	}
-	v->stats.damaged++;
+	v->counters.damaged++;
 	avring_queue_error(&v->node.queue, buf, sequence, ns);
 }
 
@@ -424,7 +424,7 @@ static int avring_pci_video_begin(struct avring_pci_video *v, struct avring_node
 	if (err)
 		return err;
 	mutex_lock(&v->ch->lock);
-	memset(&v->stats, 0, sizeof(v->stats));
+	memset(&v->counters, 0, sizeof(v->counters));
 	memset(&v->node_count, 0, sizeof(v->node_count));
 	v->streaming = true;
 	if (!v->ch->running)
@@ -480,14 +480,14 @@ const struct avring_queue_ops avring_pci_video_queue_ops = {
 };
 
 /**
- * avring_pci_video_stats() - read the counters
+ * avring_pci_video_counters() - read the counters
  * @v: the pictures
- * @stats: filled
+ * @counters: filled
  */
-void avring_pci_video_stats(struct avring_pci_video *v, struct avring_pci_video_stats *stats)
+void avring_pci_video_counters(struct avring_pci_video *v, struct avring_counters *counters)
 {
 	mutex_lock(&v->ch->lock);
-	*stats = v->stats;
+	*counters = v->counters;
 	mutex_unlock(&v->ch->lock);
 }
 
@@ -525,6 +525,6 @@ int avring_pci_video_init(struct avring_pci_video *v, struct v4l2_device *v4l2_d
  */
 void avring_pci_video_cleanup(struct avring_pci_video *v)
 {
-	avring_pci_node_cleanup(v);
+	avring_node_cleanup(&v->node);
 	mutex_destroy(&v->tune);
 }

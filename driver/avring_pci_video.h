@@ -13,6 +13,7 @@
 #ifndef AVRING_PCI_VIDEO_H
 #define AVRING_PCI_VIDEO_H
 
+#include "avring_counters.h"
 #include "avring_dma.h"
 #include "avring_node.h"
 #include "avring_pci.h"
@@ -22,22 +23,6 @@ enum avring_pci_input {
 	AVRING_PCI_INPUT_GENERATOR,
 	AVRING_PCI_INPUT_LINE,
 	AVRING_PCI_INPUTS
-};
-
-/**
- * struct avring_pci_video_stats - counters of the node since STREAMON
- * @delivered: frames handed over
- * @dropped: frames missing between them
- * @damaged: delivered frames that are not whole
- * @no_signal: delivered frames that the card made because the line had no signal
- * @losses: how often the line lost its signal
- */
-struct avring_pci_video_stats {
-	u64 delivered;
-	u64 dropped;
-	u64 damaged;
-	u64 no_signal;
-	u64 losses;
 };
 
 /**
@@ -57,7 +42,7 @@ struct avring_pci_video_stats {
  * @depth: how many of them it may be ahead
  * @ring_count: sequence numbers of the ring since its first user
  * @node_count: sequence numbers of the node since STREAMON
- * @stats: counters
+ * @counters: what the node counts
  */
 struct avring_pci_video {
 	struct avring_node node;
@@ -75,7 +60,7 @@ struct avring_pci_video {
 	u32 depth;
 	struct avring_pci_count ring_count;
 	struct avring_pci_count node_count;
-	struct avring_pci_video_stats stats;
+	struct avring_counters counters;
 };
 
 extern const struct avring_source_ops avring_pci_video_ring_ops;
@@ -97,11 +82,10 @@ int avring_pci_video_renew(struct avring_pci_video *v, const struct v4l2_pix_for
 			   struct avring_rate rate);
 void avring_pci_video_end_ring(struct avring_pci_video *v, u32 state);
 int avring_pci_video_select(struct avring_pci_video *v, u32 input, u32 pattern);
-void avring_pci_video_stats(struct avring_pci_video *v, struct avring_pci_video_stats *stats);
+void avring_pci_video_counters(struct avring_pci_video *v, struct avring_counters *counters);
 
 /* avring_pci_node.c */
 int avring_pci_node_init(struct avring_pci_video *v, struct v4l2_device *v4l2_dev);
-void avring_pci_node_cleanup(struct avring_pci_video *v);
 
 static inline struct avring_pci_video *avring_pci_video_of(struct avring_node *node)
 {

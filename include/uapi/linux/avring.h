@@ -21,8 +21,8 @@
  *	loopback input had no producer.
  * SIGNAL_LOSSES (integer64, read-only): how often the producer went away, or the line
  *	of a PCI card lost its signal, since STREAMON.
- * FRAMES_DAMAGED (integer64, read-only; PCI cards): frames handed over since STREAMON
- *	that the card could not write whole. Their buffers have V4L2_BUF_FLAG_ERROR.
+ * FRAMES_DAMAGED (integer64, read-only): frames handed over since STREAMON that a PCI
+ *	card could not write whole. Their buffers have V4L2_BUF_FLAG_ERROR.
  */
 #define V4L2_CID_AVRING_BASE			(V4L2_CID_USER_BASE | 0xf100)
 #define V4L2_CID_AVRING_FRAME_STAMP		(V4L2_CID_AVRING_BASE + 0)
