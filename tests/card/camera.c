@@ -272,6 +272,19 @@ static void camera_ring_node(struct ring *ring)
 	must(ring_open(ring, node.info.card));
 }
 
+void camera_drain(struct flow *flow, struct camera_watch *watch)
+{
+	struct flow_frame frame;
+	unsigned int i;
+
+	for (i = 0; i < flow->count; i++) {
+		must(flow_take(flow, &frame, 10000));
+		camera_expect(flow, &frame, watch);
+	}
+	tap_eq(watch->missing, camera_counter(flow, V4L2_CID_AVRING_FRAMES_DROPPED));
+	tap_eq(watch->damaged, camera_counter(flow, V4L2_CID_AVRING_FRAMES_DAMAGED));
+}
+
 struct ring camera_ring(void)
 {
 	struct ring ring;

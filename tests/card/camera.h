@@ -88,6 +88,12 @@ void camera_take(struct flow *flow, struct camera_watch *watch, unsigned int fra
 void camera_take_until(struct flow *flow, struct camera_watch *watch,
 		       bool (*enough)(const struct camera_watch *watch));
 
+/*
+ * Take every buffer, and no more: with none left in the driver its counters stand still, and
+ * must say what was seen.
+ */
+void camera_drain(struct flow *flow, struct camera_watch *watch);
+
 /* Attach to the pictures of the card, and map. */
 struct ring camera_ring(void);
 /* Length and packing of the rings to come. */

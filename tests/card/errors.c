@@ -237,21 +237,12 @@ static void test_master_ring(void)
 
 /* ---------------------------------------------------------------- power */
 
-static bool has_status(void *arg)
+static void expect_status(const char *status)
 {
-	const char *wanted = arg;
-	int fd = open_attribute("power/runtime_status", O_RDONLY);
-	char text[32] = "";
-	ssize_t n = must(sys(read(fd, text, sizeof(text) - 1)));
+	struct node node;
 
-	close(fd);
-	return n > 0 && !strncmp(text, wanted, strlen(wanted));
-}
-
-static void expect_status(const char *wanted)
-{
-	tap_check(tap_eventually(has_status, (void *)wanted, 10),
-		  "power/runtime_status: expected %s within 10 s", wanted);
+	node_find(&node);
+	node_expect_power(&node, status);
 }
 
 static void test_sleeps(void)

@@ -80,6 +80,39 @@ int node_bind(const struct node *node)
 	return node_tell(NODE_DRIVER "/bind", node->address);
 }
 
+bool node_has_power(const struct node *node, const char *status)
+{
+	char path[96], text[32] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power/runtime_status", node->address);
+	fd = must(sys(open(path, O_RDONLY | O_CLOEXEC)));
+	must(sys(read(fd, text, sizeof(text) - 1)));
+	close(fd);
+	text[strcspn(text, "\n")] = '\0';
+	return !strcmp(text, status);
+}
+
+struct node_power {
+	const struct node *node;
+	const char *status;
+};
+
+static bool node_power_is(void *arg)
+{
+	const struct node_power *wanted = arg;
+
+	return node_has_power(wanted->node, wanted->status);
+}
+
+void node_expect_power(const struct node *node, const char *status)
+{
+	struct node_power wanted = { node, status };
+
+	tap_check(tap_eventually(node_power_is, &wanted, 10), "%s: expected to be %s within 10 s",
+		  node->address, status);
+}
+
 void node_restore(void)
 {
 	char path[256];

@@ -5,6 +5,7 @@
 #ifndef TEST_NODE_H
 #define TEST_NODE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -33,5 +34,10 @@ void node_find(struct node *node);
 int node_open(const struct node *node, int flags);
 int node_unbind(const struct node *node);
 int node_bind(const struct node *node);
+
+/* Runtime power management: "active", "suspended". */
+bool node_has_power(const struct node *node, const char *status);
+/* Waits for it, 10 s at most. */
+void node_expect_power(const struct node *node, const char *status);
 
 #endif

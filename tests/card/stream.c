@@ -26,21 +26,6 @@ struct stream_run {
 
 #define STREAM_STALL_MS 400
 
-/* With no buffer left in the driver its count stands still. */
-static void stream_drain(struct flow *flow, struct camera_watch *watch)
-{
-	struct flow_frame frame;
-	unsigned int i;
-
-	for (i = 0; i < flow->count; i++) {
-		must(flow_take(flow, &frame, 10000));
-		camera_expect(flow, &frame, watch);
-	}
-	tap_eq(watch->missing, camera_counter(flow, V4L2_CID_AVRING_FRAMES_DROPPED));
-	tap_eq(watch->damaged, camera_counter(flow, V4L2_CID_AVRING_FRAMES_DAMAGED));
-	tap_eq(0, camera_counter(flow, V4L2_CID_AVRING_NO_SIGNAL_FRAMES));
-}
-
 static void stream_frames(const struct stream_run *run, struct flow *flow,
 			  struct camera_watch *watch)
 {
@@ -60,7 +45,8 @@ static void stream_run(const void *arg)
 	camera_start(&flow, &run->mode, run->io, run->buffers ?: 4);
 	stream_frames(run, &flow, &watch);
 	if (run->io != FLOW_READ)
-		stream_drain(&flow, &watch);
+		camera_drain(&flow, &watch);
+	tap_eq(0, camera_counter(&flow, V4L2_CID_AVRING_NO_SIGNAL_FRAMES));
 	camera_end(&flow);
 	tap_note("%llu frames, %llu dropped and counted, times off by %lld us at most",
 		 (unsigned long long)watch.seen, (unsigned long long)watch.missing,

@@ -82,11 +82,13 @@ static void test_surprise(void)
 static void test_surprise_asleep(void)
 {
 	struct flow flow;
+	struct node node;
 	int error;
 
+	node_find(&node);
 	camera_open(&flow, &camera_small);
 	must(flow_allocate(&flow, FLOW_MMAP, 4, NULL));
-	sleep(3);
+	node_expect_power(&node, "suspended");
 	remote("set card0 dead true");
 	error = flow_start(&flow);
 	tap_check(error == -ENODEV || error == -EIO, "STREAMON: expected ENODEV, got %s",

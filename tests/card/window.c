@@ -273,24 +273,6 @@ static void test_copied(void)
 
 /* ---------------------------------------------------------------- the card sleeps */
 
-static bool card_has_status(const struct node *node, const char *status)
-{
-	char path[96], text[32] = "";
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power/runtime_status", node->address);
-	fd = must(sys(open(path, O_RDONLY | O_CLOEXEC)));
-	must(sys(read(fd, text, sizeof(text) - 1)));
-	close(fd);
-	text[strcspn(text, "\n")] = '\0';
-	return !strcmp(text, status);
-}
-
-static bool card_is_suspended(void *node)
-{
-	return card_has_status(node, "suspended");
-}
-
 /* It goes to sleep at once when nothing keeps it awake. */
 static void test_keeps_awake(void)
 {
@@ -304,15 +286,14 @@ static void test_keeps_awake(void)
 	fd = must(sys(open(path, O_WRONLY | O_CLOEXEC)));
 	tap_eq(1, write(fd, "0", 1));
 	close(fd);
-	tap_check(tap_eventually(card_is_suspended, &w.node, 10), "card: expected to sleep");
+	node_expect_power(&w.node, "suspended");
 	window_open(&w, O_RDWR);
 	close(w.fd);
 	content_fill(w.data, w.size, 9);
-	tap_check(card_has_status(&w.node, "active"), "mapped card: expected to be active");
+	tap_check(node_has_power(&w.node, "active"), "mapped card: expected to be active");
 	content_expect("window", w.data, w.size, 9, 0);
 	munmap(w.data, w.size);
-	tap_check(tap_eventually(card_is_suspended, &w.node, 10),
-		  "card without a mapping: expected to sleep");
+	node_expect_power(&w.node, "suspended");
 	must(node_unbind(&w.node));
 	must(node_bind(&w.node));
 }
