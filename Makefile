@@ -17,6 +17,7 @@ help:
 	@echo 'make bench        what it costs, beside others who do the same: build/bench/results.json'
 	@echo 'make check        every test on every kernel; KERNELS="6.1 6.12 newest"'
 	@echo 'make check-quick  the tests that matter daily, on one kernel'
+	@echo 'make tests        only build the test programs (every target: V=1)'
 	@echo 'make lint         style, kernel-doc, sparse, who includes whom'
 	@echo 'make packages     install the Debian packages that the others need'
 	@echo 'make clean        remove build/ and what a build left in driver/'

@@ -12,13 +12,13 @@
 /*
  * Controls of the capture node. V4L2 has no standard control for these.
  *
- * FRAME_STAMP (boolean, default 1): write struct avring_frame_stamp over the
+ * FRAME_STAMP (boolean, default 1; virtual cards): write struct avring_frame_stamp over the
  *	first bytes of each pattern frame.
  * FRAMES_DROPPED (integer64, read-only): frames that are missing in front of the
  *	frames handed over since STREAMON: the sum of all sequence gaps.
  * NO_SIGNAL_FRAMES (integer64, read-only): frames handed over since STREAMON that
  *	repeat the last picture, or show the no-signal picture, because the
- *	loopback input had no producer.
+ *	loopback input had no producer, or the line of a PCI card no signal.
  * SIGNAL_LOSSES (integer64, read-only): how often the producer went away, or the line
  *	of a PCI card lost its signal, since STREAMON.
  * FRAMES_DAMAGED (integer64, read-only): frames handed over since STREAMON that a PCI
@@ -203,7 +203,8 @@ struct avring_video_format {
 
 /**
  * struct avring_audio_format - how sound lies in memory, interleaved
- * @format: SNDRV_PCM_FORMAT_*: S16_LE, S24_LE, S24_3LE, S32_LE or FLOAT_LE
+ * @format: SNDRV_PCM_FORMAT_*: S16_LE, S24_LE or S32_LE; virtual cards also S24_3LE
+ *	and FLOAT_LE
  * @rate: sample frames per second, 8000 to 192000
  * @channels: 1 to 8
  * @frame_bytes: bytes of a sample frame; reported, 0 or right when given
@@ -242,7 +243,8 @@ struct avring_stream_format {
  * @stream: AVRING_STREAM_*
  * @flags: zero
  * @length: bytes of the ring, rounded up to whole pages; at least two frames are
- *	made in any case. 0: half a second, at least 8 frames or chunks, in whole 2 MiB
+ *	made in any case. 0: half a second, at least 8 frames or chunks, pictures at most
+ *	256 MiB unless 8 frames are more, in whole 2 MiB. At most 16 GiB (EINVAL)
  * @align: frames begin at multiples of this, a power of two from 1 (tight) to the
  *	page size; 0: page size for picture. Sound is always tight
  * @reserved: zero
@@ -293,7 +295,8 @@ struct avring_setup {
  * Errors: EBUSY also if there is a producer already (on the output node, the playback
  * PCM or another file), if the card's input is not loopback, or if the capture
  * node streams in another format; EINVAL format not possible; EPERM a producer needs
- * a file that is open for writing; ENOMEM; ENODEV.
+ * a file that is open for writing; EOPNOTSUPP the card takes no producer (no
+ * AVRING_FEATURE_PRODUCER); EIO a PCI card does not do what it is told; ENOMEM; ENODEV.
  */
 struct avring_attach {
 	__u32 role;
@@ -440,10 +443,10 @@ struct avring_begin {
 /**
  * struct avring_commit - AVRING_IOC_COMMIT: publish what BEGIN gave
  * @length: in: bytes, at most those of BEGIN; a whole picture, or whole sample frames
- * @time_ns: in: CLOCK_MONOTONIC of the frame. A picture is later than the last one; 0
- *	is now. Sound follows sound: half a period more or less than that is taken as
- *	just behind the last chunk, more begins there, less is an error; 0 is behind the
- *	last chunk, or now if that is more than a period ago
+ * @time_ns: in: CLOCK_MONOTONIC of the frame. Picture: must be later than the last; 0:
+ *	now. Sound: a time within half a period of the end of the last chunk means
+ *	directly behind it; a later one leaves a gap; an earlier one is EINVAL. 0:
+ *	directly behind the last chunk, or now if that ended more than a period ago
  * @flags: zero
  * @reserved0: zero
  * @sequence: out: as in struct avring_entry
@@ -471,6 +474,8 @@ struct avring_commit {
  * The writer does not wait for importers either: they too check tail after use. The
  * card's own capture node refuses to write into what a reader has exported (EACCES);
  * drivers of other devices are trusted.
+ *
+ * Errors: EINVAL not attached, not in whole pages, or out of range; EMFILE; ENOMEM.
  */
 struct avring_export {
 	__aligned_u64 offset;
@@ -484,6 +489,7 @@ struct avring_export {
 #define AVRING_IOC_GET_SETUP	_IOWR('@', 0xa1, struct avring_setup)
 #define AVRING_IOC_SET_SETUP	_IOW('@', 0xa2, struct avring_setup)
 #define AVRING_IOC_ATTACH	_IOWR('@', 0xa3, struct avring_attach)
+/* Leave the stream; mappings stay, poll() says POLLERR. EINVAL: not attached. */
 #define AVRING_IOC_DETACH	_IO('@', 0xa4)
 #define AVRING_IOC_WAIT		_IOWR('@', 0xa5, struct avring_wait)
 #define AVRING_IOC_BEGIN	_IOWR('@', 0xa6, struct avring_begin)
