@@ -29,7 +29,6 @@
  * @dma: @store for the device; @dma.dev is NULL if the CPU is the device
  * @attachment: of the device to @dbuf, or NULL
  * @sgt: bus addresses, NULL while there are none
- * @by_cpu: filled by the CPU in spite of the device; what that has is not to be taken
  */
 struct avring_plane {
 	struct avring_store *store;
@@ -40,7 +39,6 @@ struct avring_plane {
 	struct avring_dma dma;
 	struct dma_buf_attachment *attachment;
 	struct sg_table *sgt;
-	bool by_cpu;
 };
 
 static struct avring_plane *avring_plane_new(struct vb2_buffer *vb)
@@ -207,7 +205,6 @@ static void avring_plane_prepare(void *priv)
 {
 	struct avring_plane *plane = priv;
 
-	plane->by_cpu = false;
 	if (plane->dma.dev)
 		avring_dma_sync_for_device(&plane->dma, 0, plane->store->size);
 	else if (plane->dbuf && !plane->attachment)
@@ -218,7 +215,7 @@ static void avring_plane_finish(void *priv)
 {
 	struct avring_plane *plane = priv;
 
-	if (plane->dma.dev && !plane->by_cpu)
+	if (plane->dma.dev)
 		avring_dma_sync_for_cpu(&plane->dma, 0, plane->store->size);
 	else if (plane->dbuf && !plane->attachment)
 		dma_buf_end_cpu_access(plane->dbuf, plane->dir);
@@ -274,7 +271,8 @@ void *avring_memops_cpu_begin(struct vb2_buffer *vb)
  * avring_memops_cpu_end() - the CPU has filled it
  * @vb: as in avring_memops_cpu_begin()
  *
- * Where the device has a copy of the memory of its own, that is not taken over it.
+ * Where the device has a copy of the memory of its own, that becomes the same: whoever
+ * looks next, vb2 or an importer, takes it back from there.
  */
 void avring_memops_cpu_end(struct vb2_buffer *vb)
 {
@@ -282,7 +280,8 @@ void avring_memops_cpu_end(struct vb2_buffer *vb)
 
 	if (plane->dbuf)
 		dma_buf_end_cpu_access(plane->dbuf, plane->dir);
-	plane->by_cpu = true;
+	else
+		avring_dma_sync_for_device(&plane->dma, 0, plane->store->size);
 }
 
 #define AVRING_MEMOPS {					\

@@ -138,6 +138,8 @@ int avring_queue_init(struct avring_queue *queue, enum v4l2_buf_type type,
 	vq->buf_struct_size = sizeof(struct avring_buffer);
 	vq->ops = &avring_vb2_ops;
 	vq->mem_ops = dma ? &avring_dma_memops : &avring_memops;
+	/* The CPU may write in place of the device, whose copy of the memory must get it too. */
+	vq->bidirectional = dma;
 	vq->timestamp_flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
 	vq->avring_min_queued = 1;
 	vq->lock = lock;

@@ -69,19 +69,25 @@ static void expect_bounced(size_t bytes)
  * struct memory_run - a stream
  * @mode: what the card sends
  * @io: how
+ * @beside_ring: while a ring is attached, so that the driver copies each frame
  */
 struct memory_run {
 	const struct camera_mode *mode;
 	enum flow_io io;
+	bool beside_ring;
 };
 
 static void test_stream(const void *arg)
 {
 	const struct memory_run *run = arg;
 	struct camera_watch watch = { .mode = run->mode };
+	struct ring ring;
 	struct flow flow;
 	unsigned int i;
 
+	camera_set(run->mode);
+	if (run->beside_ring)
+		ring = camera_ring();
 	camera_start(&flow, run->mode, run->io, BUFFERS);
 	camera_take(&flow, &watch, FRAMES);
 	for (i = 0; i < flow.count; i++)
@@ -89,6 +95,8 @@ static void test_stream(const void *arg)
 	expect_bounced((BUFFERS - 1) * flow.video.pix.sizeimage);
 	tap_eq(0, watch.damaged);
 	camera_end(&flow);
+	if (run->beside_ring)
+		ring_close(&ring);
 }
 
 static void test_ring(const void *arg)
@@ -161,16 +169,23 @@ static void test_all(void)
 	globfree(&found);
 }
 
-#define STREAM(of, way) \
+#define STREAM(of, way, ...) \
 	.run_with = test_stream, .arg = &(const struct memory_run) \
 	{ \
-		.mode = &(of), .io = (way) \
+		.mode = &(of), .io = (way), __VA_ARGS__ \
 	}
+#define BESIDE_RING .beside_ring = true
 
 static const struct tap_test tests[] = {
 	{ "every word is right through MMAP", STREAM(large, FLOW_MMAP) },
 	{ "every word is right through USERPTR", STREAM(large, FLOW_USERPTR) },
 	{ "every word is right through DMABUF", STREAM(large, FLOW_DMABUF) },
+	{ "every word is right through MMAP beside a ring reader",
+	  STREAM(large, FLOW_MMAP, BESIDE_RING) },
+	{ "every word is right through USERPTR beside a ring reader",
+	  STREAM(large, FLOW_USERPTR, BESIDE_RING) },
+	{ "every word is right through DMABUF beside a ring reader",
+	  STREAM(large, FLOW_DMABUF, BESIDE_RING) },
 	{ "stamped frames are right through MMAP", STREAM(stamped, FLOW_MMAP) },
 	{ "stamped frames are right through USERPTR", STREAM(stamped, FLOW_USERPTR) },
 	{ "every word is right in the ring", .run_with = test_ring, .arg = &large },
