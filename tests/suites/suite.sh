@@ -22,7 +22,11 @@ suite_run() {
 		suite_failed=1
 		grep -q '^not ok' "$said" || echo "not ok - $name ended with status $status"
 	fi
-	grep -qE '^(ok|not ok|1\.\.0)' "$said" || {
+	if ((status == 4)) && ! grep -qE '^(ok|1\.\.0)( .*)? # SKIP' "$said"; then
+		suite_failed=1
+		echo "not ok - $name ended as if it had skipped all"
+	fi
+	grep -qE '^(ok|not ok|1\.\.0 # SKIP)' "$said" || {
 		suite_failed=1
 		echo "not ok - $name tested nothing"
 	}
