@@ -169,3 +169,33 @@ long smaps_kb(const void *start, size_t bytes, const char *key)
 	fclose(file);
 	return sum;
 }
+
+/* One of the words of two letters that follow "VmFlags:". */
+static bool has_flag(const char *line, const char *flag)
+{
+	char word[8];
+
+	snprintf(word, sizeof(word), " %s ", flag);
+	return strstr(line, word);
+}
+
+bool smaps_flag(const void *start, size_t bytes, const char *flag)
+{
+	FILE *file = fopen("/proc/self/smaps", "re");
+	unsigned long from, to, first = (unsigned long)start, end = first + bytes;
+	bool inside = false;
+	int with = 0, without = 0;
+	char line[512];
+
+	tap_check(file, "/proc/self/smaps: expected to open, got %s", strerror(errno));
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2) {
+			inside = from >= first && to <= end;
+		} else if (inside && !strncmp(line, "VmFlags:", 8)) {
+			with += has_flag(line, flag);
+			without += !has_flag(line, flag);
+		}
+	}
+	fclose(file);
+	return with && !without;
+}

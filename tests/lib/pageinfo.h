@@ -42,4 +42,7 @@ long available_kb(void);
 /* Sum of one smaps line over all mappings that lie within the range, in kB. */
 long smaps_kb(const void *start, size_t bytes, const char *key);
 
+/* Whether a mapping lies within the range, and each that does has this flag of VmFlags: "dd". */
+bool smaps_flag(const void *start, size_t bytes, const char *flag);
+
 #endif

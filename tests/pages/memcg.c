@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,6 +82,35 @@ static void test_charged(const void *max_order)
 	video_close(&video);
 }
 
+/* Of what the pattern generator shows; the ring comes with its first reader. */
+static int ring_of(uint64_t bytes)
+{
+	struct avring_setup setup = { .stream = AVRING_STREAM_VIDEO, .length = bytes };
+	struct avring_attach attach = { .role = AVRING_ROLE_READER,
+					.format.stream = AVRING_STREAM_VIDEO };
+	int fd = must(sys(open("/dev/avring0", O_RDWR | O_CLOEXEC)));
+
+	must(sys(ioctl(fd, AVRING_IOC_SET_SETUP, &setup)));
+	must(sys(ioctl(fd, AVRING_IOC_ATTACH, &attach)));
+	tap_eq(bytes, attach.length);
+	return fd;
+}
+
+static void test_ring_charged(const void *max_order)
+{
+	long long before, with;
+	int fd;
+
+	must(card_parameter_set("max_order", *(const long *)max_order));
+	enter_group(200 * MIB);
+	before = read_number(GROUP "/memory.current");
+	fd = ring_of(64 * MIB);
+	with = read_number(GROUP "/memory.current");
+	tap_check(with - before > 63 * MIB && with - before < 68 * MIB,
+		  "memory.current: expected 64 MiB more, got %lld KiB", (with - before) / 1024);
+	close(fd);
+}
+
 /* The limit is an error, not the OOM killer: that would end the test. */
 static void test_limited(const void *max_order)
 {
@@ -103,14 +133,29 @@ static void test_limited(const void *max_order)
 
 static const struct tap_test tests[] = {
 	BUFFERS_BOTH("64 MiB of buffers are charged to the group that asked", test_charged),
+	BUFFERS_BOTH("a ring of 64 MiB is charged to the group of its first reader",
+		     test_ring_charged),
 	BUFFERS_BOTH("a group gets no more buffers than its limit", test_limited),
 };
+
+static void ring_default(void)
+{
+	struct avring_setup setup = { .stream = AVRING_STREAM_VIDEO };
+	int fd = open("/dev/avring0", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (ioctl(fd, AVRING_IOC_SET_SETUP, &setup))
+		perror("AVRING_IOC_SET_SETUP");
+	close(fd);
+}
 
 static void memcg_after(void)
 {
 	write_text(ROOT "/cgroup.procs", "0");
 	rmdir(GROUP);
 	card_parameter_set("max_order", 9);
+	ring_default();
 }
 
 int main(int argc, char **argv)

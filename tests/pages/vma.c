@@ -474,6 +474,28 @@ static void test_random_splits(const void *max_order)
 	}
 }
 
+static void expect_flags(const char *what, const struct video *video)
+{
+	const uint8_t *start = video->buffers[0].start;
+	const size_t bytes = buffers_mapped_bytes(&video->buffers[0]);
+
+	tap_check(smaps_flag(start, bytes, "dd"), "%s: expected VM_DONTDUMP", what);
+	tap_check(smaps_flag(start, bytes, "de"), "%s: expected VM_DONTEXPAND", what);
+}
+
+static void test_flags(const void *max_order)
+{
+	struct card card = buffers_card();
+	struct video video;
+
+	begin(&video, max_order);
+	expect_flags("capture", &video);
+	video_close(&video);
+	must(video_begin(&video, card.output, SMALL_FOURCC, SMALL_WIDTH, SMALL_HEIGHT, 1));
+	expect_flags("output", &video);
+	video_close(&video);
+}
+
 static const struct tap_test tests[] = {
 	BUFFERS_BOTH("a forked child reads the same", test_fork_child_reads),
 	BUFFERS_BOTH("a forked child reads the same after its parent closed everything",
@@ -507,6 +529,7 @@ static const struct tap_test tests[] = {
 		     test_remap_file_pages_bounds),
 	BUFFERS_BOTH("MAP_FIXED over the mapping itself replaces it", test_fixed_over_itself),
 	BUFFERS_BOTH("no other advice changes a byte", test_other_advice),
+	BUFFERS_BOTH("a mapping is not dumped and does not grow: VmFlags dd and de", test_flags),
 	BUFFERS_BOTH("MADV_FREE, WIPEONFORK and DODUMP give EINVAL", test_wipe_on_fork_refused),
 	{ .claim = "5,000 random munmap, mprotect, madvise keep every byte (2 MiB chunks)",
 	  .run_with = test_random_splits,

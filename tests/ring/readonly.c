@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "content.h"
+#include "pageinfo.h"
 #include "ring.h"
 
 #define LENGTH (2 * CHUNK_BYTES)
@@ -320,6 +321,26 @@ static void test_beside_the_producer(void)
 	ring_close(&producer);
 }
 
+static void expect_flags(const char *what, const void *start, size_t size)
+{
+	tap_check(smaps_flag(start, size, "dd"), "%s: expected VM_DONTDUMP", what);
+	tap_check(smaps_flag(start, size, "de"), "%s: expected VM_DONTEXPAND", what);
+}
+
+/* A core file is no way for the pictures to get out. */
+static void test_flags(void)
+{
+	struct ring producer = of_role(AVRING_ROLE_PRODUCER);
+	struct ring reader = ring_reader(AVRING_STREAM_VIDEO);
+
+	expect_flags("control", reader.control, reader.at.control_size);
+	expect_flags("index", reader.index, reader.at.index_size);
+	expect_flags("data", reader.data, reader.at.data_size);
+	expect_flags("the producer's data", producer.data, producer.at.data_size);
+	ring_close(&reader);
+	ring_close(&producer);
+}
+
 #define EACH(words, test, of) \
 	{ \
 		.claim = words, .run_with = test, .arg = &(of) \
@@ -341,6 +362,7 @@ static const struct tap_test tests[] = {
 	READER("MADV_REMOVE, MADV_FREE and MADV_WIPEONFORK are refused", test_advice),
 	{ "a file opened read-only can read, and cannot produce", .run = test_read_only_file },
 	{ "the producer's data can be written, not executed", .run = test_producer_data },
+	{ "no mapping is dumped or grows: VmFlags dd and de", .run = test_flags },
 	{ "a former producer cannot write as a reader", .run = test_former_producer },
 	{ "a reader beside the producer sees his bytes and cannot write them",
 	  .run = test_beside_the_producer },

@@ -263,6 +263,57 @@ static void lost_between_streams(void)
 	viewer_close(&viewer);
 }
 
+static struct v4l2_capability capability(const char *node)
+{
+	struct v4l2_capability caps = { 0 };
+	struct video video;
+
+	must(video_open(&video, node));
+	must(video_ioctl(video.fd, VIDIOC_QUERYCAP, &caps));
+	video_close(&video);
+	return caps;
+}
+
+static void expect_same(const char *when, const struct card *card,
+			const struct v4l2_capability before[2])
+{
+	const struct v4l2_capability capture = capability(card->capture);
+	const struct v4l2_capability output = capability(card->output);
+
+	tap_check(!memcmp(&capture, &before[0], sizeof(capture)),
+		  "capture %s: expected %s, %s, caps %#x, device %#x, got %s, %s, %#x, %#x", when,
+		  before[0].driver, before[0].card, before[0].capabilities, before[0].device_caps,
+		  capture.driver, capture.card, capture.capabilities, capture.device_caps);
+	tap_check(!memcmp(&output, &before[1], sizeof(output)),
+		  "output %s: expected caps %#x, device %#x, got %#x, %#x", when,
+		  before[1].capabilities, before[1].device_caps, output.capabilities,
+		  output.device_caps);
+}
+
+/* Some loopback drivers show a capture device while there is a producer only. */
+static void lost_same_caps(void)
+{
+	struct v4l2_capability before[2];
+	struct viewer viewer;
+	struct card card;
+	pid_t producer;
+
+	must(card_find(0, &card));
+	before[0] = capability(card.capture);
+	before[1] = capability(card.output);
+	tap_check(before[0].device_caps & V4L2_CAP_VIDEO_CAPTURE, "capture: expected to capture");
+	tap_check(!(before[0].device_caps & V4L2_CAP_VIDEO_OUTPUT), "capture: expected no output");
+	viewer_open(&viewer);
+	expect_same("before a producer", &card, before);
+	producer = start_film(1);
+	viewer_watch_film(&viewer, 5);
+	expect_same("with a producer", &card, before);
+	kill_producer(producer);
+	viewer_watch(&viewer, 5);
+	expect_same("after a producer", &card, before);
+	viewer_close(&viewer);
+}
+
 static _Noreturn void produce_voice(void)
 {
 	static int16_t samples[2 * RATE / 10];
@@ -372,6 +423,8 @@ static const struct tap_test tests[] = {
 	  .run = lost_killed },
 	{ .claim = "three producers killed: each one gets through", .run = lost_and_back },
 	{ .claim = "counts start again at STREAMON", .run = lost_between_streams },
+	{ .claim = "the nodes are the same by QUERYCAP before, with and after a producer",
+	  .run = lost_same_caps },
 	{ .claim = "player killed: silence, counted, and each next one gets through",
 	  .run = lost_voice },
 };
