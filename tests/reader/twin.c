@@ -2,6 +2,7 @@
 /*
  * twin: a ring in memory keeps what the library promises. Runs on any machine.
  */
+#include <sound/asound.h>
 #include <unistd.h>
 
 #include "common.h"
@@ -233,6 +234,20 @@ static void lost_samples_are_counted_in_sample_frames(void)
 	pair_close(&pair);
 }
 
+static void samples_of_three_bytes_are_packed(void)
+{
+	struct avring_stream_format format = common_sound(256);
+	struct avring_options options = common_options();
+	struct pair pair;
+
+	format.audio.format = (uint32_t)SNDRV_PCM_FORMAT_S24_3LE;
+	pair = pair_open_with(&format, &options);
+	tap_eq(6, avring_reader_format(pair.reader)->audio.frame_bytes);
+	pair_send(&pair, 0);
+	tap_eq(256 * 6, pair_next(&pair).length);
+	pair_close(&pair);
+}
+
 static void span_of_another_ring_is_refused(void)
 {
 	struct pair one = pair_open(8), two = pair_open(8);
@@ -429,6 +444,7 @@ static const struct tap_test tests[] = {
 	  .run = span_is_lost_when_the_writer_begins },
 	{ "lost sound is counted in sample frames",
 	  .run = lost_samples_are_counted_in_sample_frames },
+	{ "samples of three bytes have no gaps", .run = samples_of_three_bytes_are_packed },
 	{ "a span of another ring is refused", .run = span_of_another_ring_is_refused },
 	{ "short frames are lost when the index is full",
 	  .run = short_frames_are_lost_when_the_index_is_full },

@@ -14,10 +14,8 @@
 #define AVRING_ALSA_SEARCH 2048
 
 static const snd_pcm_format_t avring_alsa_formats[] = {
-	SND_PCM_FORMAT_S16_LE,
-	SND_PCM_FORMAT_S32_LE,
-	SND_PCM_FORMAT_S24_LE,
-	SND_PCM_FORMAT_FLOAT_LE,
+	SND_PCM_FORMAT_S16_LE,	SND_PCM_FORMAT_S32_LE,	 SND_PCM_FORMAT_S24_LE,
+	SND_PCM_FORMAT_S24_3LE, SND_PCM_FORMAT_FLOAT_LE,
 };
 
 static int avring_alsa_set_format(snd_pcm_t *pcm, snd_pcm_hw_params_t *hw, uint32_t wish)

@@ -59,6 +59,8 @@ uint32_t avring_format_sample_bytes(uint32_t format)
 	switch (format) {
 	case (uint32_t)SNDRV_PCM_FORMAT_S16_LE:
 		return 2;
+	case (uint32_t)SNDRV_PCM_FORMAT_S24_3LE:
+		return 3;
 	case (uint32_t)SNDRV_PCM_FORMAT_S24_LE:
 	case (uint32_t)SNDRV_PCM_FORMAT_S32_LE:
 	case (uint32_t)SNDRV_PCM_FORMAT_FLOAT_LE:

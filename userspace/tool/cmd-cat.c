@@ -35,9 +35,9 @@ const struct tool_option cat_options[] = {
 	  CAT_SETS(wish.sample_rate), .min = 8000, .max = 192000 },
 	{ 'c', "channels", "N", "channels of the sound", tool_read_number, CAT_SETS(wish.channels),
 	  .min = 1, .max = 8 },
-	{ 0, "sample-format", "FORMAT", "S16_LE, S24_LE, S32_LE or FLOAT_LE",
+	{ 0, "sample-format", "FORMAT", "S16_LE, S24_LE, S24_3LE, S32_LE or FLOAT_LE",
 	  tool_read_sample_format, CAT_SETS(wish.sample_format),
-	  .words = "S16_LE S24_LE S32_LE FLOAT_LE" },
+	  .words = "S16_LE S24_LE S24_3LE S32_LE FLOAT_LE" },
 	{ 0, "period", "N", "sample frames of a chunk of sound", tool_read_number,
 	  CAT_SETS(wish.period), .min = 16, .max = 65536 },
 	{ 0, "idle-timeout", "TIME", "fail when nothing comes for TIME", tool_read_time,
@@ -75,5 +75,6 @@ int cmd_cat(int argc, char **argv)
 	if (status != TOOL_GO_ON)
 		return status;
 	line.settings.paths[stream] = "-";
-	return record_run(&line.settings);
+	status = record_check_wishes(&line.settings);
+	return status == TOOL_GO_ON ? record_run(&line.settings) : status;
 }

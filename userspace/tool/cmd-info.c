@@ -91,7 +91,7 @@ static int info_collect(json_t *cards, bool ring)
 		status = info_add(cards, *path, ring) ?: status;
 	card_free_all(paths);
 	if (!json_array_size(cards) && !status)
-		tool_error("no card: is the driver loaded? (modprobe avring)");
+		tool_error("no card: is the driver loaded?");
 	return status;
 }
 
@@ -122,10 +122,12 @@ int cmd_info(int argc, char **argv)
 	cards = json_array();
 	status = operands[0] ? info_add(cards, operands[0], settings.ring) :
 			       info_collect(cards, settings.ring);
-	if (settings.json && json_array_size(cards))
-		tool_print_json(json_incref(operands[0] ? json_array_get(cards, 0) : cards), false);
-	else
+	if (!settings.json)
 		info_print(cards);
+	else if (!operands[0])
+		tool_print_json(json_incref(cards), false);
+	else if (!status)
+		tool_print_json(json_incref(json_array_get(cards, 0)), false);
 	json_decref(cards);
 	return tool_flush(status);
 }

@@ -44,9 +44,9 @@ const struct tool_option record_options[] = {
 	  RECORD_SETS(wish.sample_rate), .min = 8000, .max = 192000 },
 	{ 'c', "channels", "N", "channels of the sound", tool_read_number,
 	  RECORD_SETS(wish.channels), .min = 1, .max = 8 },
-	{ 0, "sample-format", "FORMAT", "S16_LE, S24_LE, S32_LE or FLOAT_LE",
+	{ 0, "sample-format", "FORMAT", "S16_LE, S24_LE, S24_3LE, S32_LE or FLOAT_LE",
 	  tool_read_sample_format, RECORD_SETS(wish.sample_format),
-	  .words = "S16_LE S24_LE S32_LE FLOAT_LE" },
+	  .words = "S16_LE S24_LE S24_3LE S32_LE FLOAT_LE" },
 	{ 0, "period", "N", "sample frames of a chunk of sound", tool_read_number,
 	  RECORD_SETS(wish.period), .min = 16, .max = 65536 },
 	{ 0, "ring-length", "LENGTH", "length of the ring: bytes (K, M, G) or a time (ms, s)",
@@ -127,6 +127,33 @@ static int record_line_check_stdout(const struct record_line *line)
 	return TOOL_GO_ON;
 }
 
+/* What would be left out in silence. */
+int record_check_wishes(const struct record_settings *settings)
+{
+	const struct tool_wish *wish = &settings->wish;
+	const struct {
+		const char *option;
+		bool is_given;
+		uint32_t stream;
+	} options[] = {
+		{ "--size", wish->size.width, AVRING_STREAM_VIDEO },
+		{ "--pixel-format", wish->pixel_format, AVRING_STREAM_VIDEO },
+		{ "--fps", wish->rate.num, AVRING_STREAM_VIDEO },
+		{ "--rate", wish->sample_rate, AVRING_STREAM_AUDIO },
+		{ "--channels", wish->channels, AVRING_STREAM_AUDIO },
+		{ "--period", wish->period, AVRING_STREAM_AUDIO },
+		{ "--sample-format", wish->sample_format, AVRING_STREAM_AUDIO },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(options) / sizeof(*options); i++)
+		if (options[i].is_given && !settings->paths[options[i].stream])
+			return tool_usage("%s: no %s are recorded", options[i].option,
+					  options[i].stream == AVRING_STREAM_VIDEO ? "pictures" :
+										     "samples");
+	return TOOL_GO_ON;
+}
+
 static int record_line_check(struct record_line *line)
 {
 	const char **paths = line->settings.paths;
@@ -146,7 +173,9 @@ static int record_line_check(struct record_line *line)
 			return tool_usage("--audio %s: the same file as --video", paths[1]);
 	}
 	status = record_line_check_device(line);
-	return status == TOOL_GO_ON ? record_line_check_stdout(line) : status;
+	if (status == TOOL_GO_ON)
+		status = record_line_check_stdout(line);
+	return status == TOOL_GO_ON ? record_check_wishes(&line->settings) : status;
 }
 
 int cmd_record(int argc, char **argv)

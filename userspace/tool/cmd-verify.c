@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "record/sink.h"
 #include "verify/verify.h"
@@ -19,8 +20,8 @@ struct verify_line {
 #define VERIFY_DAYS_NS (365 * 24 * 3600 * TOOL_NSEC_PER_SEC)
 
 const struct tool_option verify_options[] = {
-	{ 0, "stream", "STREAM", "video or audio of a card only", tool_read_word,
-	  TOOL_SETS(struct verify_line, stream), .words = "video audio" },
+	{ 0, "stream", "STREAM", "of a card: only this stream; of a file: what it holds",
+	  tool_read_word, TOOL_SETS(struct verify_line, stream), .words = "video audio" },
 	{ 0, "audio", "FILE", "the sound that was recorded with FILE", tool_read_text,
 	  TOOL_SETS(struct verify_line, audio) },
 	{ 't', "time", "TIME", "end after TIME (seconds, or with ms, s, min, h)", tool_read_time,
@@ -46,7 +47,8 @@ static uint64_t verify_losses(const struct verify_result *result)
 	int i;
 
 	for (i = 0; i < AVRING_STREAMS; i++)
-		losses += result->streams[i].lost + result->streams[i].torn;
+		losses += result->streams[i].lost + result->streams[i].torn +
+			  result->streams[i].damaged;
 	return losses;
 }
 
@@ -62,9 +64,10 @@ static const char *verify_name(uint32_t stream)
 
 static json_t *verify_stream_json(const struct verify_stream *stream)
 {
-	json_t *out = json_pack("{s:I, s:I, s:I, s:I, s:I}", "frames", (json_int_t)stream->frames,
-				"missing", (json_int_t)stream->lost, "torn",
-				(json_int_t)stream->torn, "no_signal",
+	json_t *out = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "frames",
+				(json_int_t)stream->frames, "missing", (json_int_t)stream->lost,
+				"torn", (json_int_t)stream->torn, "damaged",
+				(json_int_t)stream->damaged, "no_signal",
 				(json_int_t)stream->no_signal, "wrong", (json_int_t)stream->bad);
 
 	if (stream->bad)
@@ -104,6 +107,8 @@ static void verify_print_text(const struct verify_result *result)
 		printf("%s: %" PRIu64 " frames, %" PRIu64 " missing, %" PRIu64 " torn, %" PRIu64
 		       " wrong",
 		       verify_name(i), stream->frames, stream->lost, stream->torn, stream->bad);
+		if (stream->damaged)
+			printf(", %" PRIu64 " damaged", stream->damaged);
 		if (stream->no_signal)
 			printf(", %" PRIu64 " without signal", stream->no_signal);
 		putchar('\n');
@@ -129,6 +134,9 @@ static void verify_print_wrong(const struct verify_result *result)
 		if (stream->torn)
 			tool_error("%s: %" PRIu64 " frames were overwritten", verify_name(i),
 				   stream->torn);
+		if (stream->damaged)
+			tool_error("%s: %" PRIu64 " frames are damaged", verify_name(i),
+				   stream->damaged);
 	}
 }
 
@@ -139,7 +147,8 @@ static int verify_status(const struct verify_result *result)
 
 	for (i = 0; i < AVRING_STREAMS; i++) {
 		stream = &result->streams[i];
-		if (!result->has[i] || stream->frames > stream->torn + stream->no_signal)
+		if (!result->has[i] ||
+		    stream->frames > stream->torn + stream->damaged + stream->no_signal)
 			continue;
 		tool_error("%s: there is no frame to check", verify_name(i));
 		return TOOL_FAILED;
@@ -170,9 +179,9 @@ static int verify_all(const struct verify_settings *settings)
 	struct verify_result result = { 0 };
 	int status = verify_look(settings, &result);
 
-	if (!status) {
+	if (status != TOOL_USAGE) {
 		verify_print_wrong(&result);
-		status = verify_status(&result);
+		status = status ?: verify_status(&result);
 		if (settings->is_json)
 			verify_print_json(&result, status);
 		else
@@ -196,6 +205,16 @@ static int verify_line_streams(struct verify_line *line)
 	return TOOL_GO_ON;
 }
 
+/* Of a device node even the length is not what is in it. */
+static int verify_line_is_file(const char *path)
+{
+	struct stat stat_of;
+
+	if (stat(path, &stat_of) || S_ISREG(stat_of.st_mode))
+		return TOOL_GO_ON;
+	return tool_usage("'%s': expected a card, such as /dev/avring0, or a recording", path);
+}
+
 static int verify_line_files(struct verify_line *line, const char *path)
 {
 	struct verify_settings *settings = &line->settings;
@@ -207,6 +226,9 @@ static int verify_line_files(struct verify_line *line, const char *path)
 				  line->audio);
 	if (settings->time_ns || settings->frames)
 		return tool_usage("%s: a file is checked to its end, without -t and -n", path);
+	if (verify_line_is_file(path) == TOOL_USAGE ||
+	    (line->audio && verify_line_is_file(line->audio) == TOOL_USAGE))
+		return TOOL_USAGE;
 	settings->paths[is_audio ? AVRING_STREAM_AUDIO : AVRING_STREAM_VIDEO] = path;
 	if (line->audio)
 		settings->paths[AVRING_STREAM_AUDIO] = line->audio;

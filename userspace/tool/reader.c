@@ -189,11 +189,7 @@ static bool tool_wish_audio(const struct tool_wish *wish, const struct avring_au
 static bool tool_wish_granted(const struct tool_wish *wish, struct avring_reader *reader)
 {
 	const struct avring_stream_format *format = avring_reader_format(reader);
-	struct avring_geometry geometry;
 
-	avring_reader_geometry(reader, &geometry);
-	if (geometry.length < wish->ring_length.bytes)
-		return false;
 	if (wish->stream == AVRING_STREAM_VIDEO)
 		return tool_wish_video(wish, &format->video);
 	return tool_wish_audio(wish, &format->audio);
@@ -202,11 +198,19 @@ static bool tool_wish_granted(const struct tool_wish *wish, struct avring_reader
 /* A device rounds what it cannot do; a recording of another size is no answer. */
 static int tool_wish_check(const struct tool_wish *wish, struct avring_reader **reader, bool shared)
 {
-	if (tool_wish_granted(wish, *reader))
+	struct avring_geometry ring;
+
+	avring_reader_geometry(*reader, &ring);
+	if (!tool_wish_granted(wish, *reader))
+		tool_error("%s: %s %s, which is not what was asked for", wish->device,
+			   shared ? "is in use with" : "the device can only give",
+			   tool_format_text(avring_reader_format(*reader)).text);
+	else if (ring.length < wish->ring_length.bytes)
+		tool_error("%s: %s a ring of %" PRIu64 " bytes, not of %" PRIu64, wish->device,
+			   shared ? "is in use with" : "the device can only give", ring.length,
+			   wish->ring_length.bytes);
+	else
 		return TOOL_OK;
-	tool_error("%s: %s %s, which is not what was asked for", wish->device,
-		   shared ? "is in use with" : "the device can only give",
-		   tool_format_text(avring_reader_format(*reader)).text);
 	avring_reader_close(*reader);
 	*reader = NULL;
 	return TOOL_FAILED;
@@ -223,6 +227,11 @@ static int tool_reader_open_bytes(struct avring_reader **out, const struct tool_
 		options = tool_keep_options(wish);
 		shared = true;
 		error = avring_reader_open(out, tool_device_path(wish->device), &options);
+	}
+	if (error == -EOPNOTSUPP && tool_device_kind(wish->device) == TOOL_DEVICE_ALSA) {
+		tool_error("%s: has no memory that can be mapped; use hw:CARD,DEVICE",
+			   wish->device);
+		return TOOL_FAILED;
 	}
 	if (error)
 		return tool_fail(error, "%s", wish->device);

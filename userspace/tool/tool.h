@@ -204,13 +204,23 @@ struct tool_fourcc {
 
 struct tool_fourcc tool_fourcc(uint32_t pixelformat);
 const char *tool_sample_format(uint32_t format);
+/* Bytes of a sample of one channel. */
+uint32_t tool_sample_bytes(uint32_t format);
 
 /*
- * SIGINT, SIGTERM and SIGHUP ask a command to come to its end; SIGPIPE is
+ * SIGINT, SIGTERM and SIGHUP ask a command to come to its end; SIGPIPE and SIGXFSZ are
  * ignored. Blocking calls return EINTR.
  */
 void tool_catch_signals(void);
 /* How many of them came. */
 int tool_signals(void);
+
+#define TOOL_INPUTS 2
+
+/*
+ * After such a signal, @fd is at its end: for who reads it where EINTR is not heeded. It
+ * must stay open; there are TOOL_INPUTS at most.
+ */
+void tool_end_on_signal(int fd);
 
 #endif

@@ -52,6 +52,7 @@ static const struct tool_name tool_pixel_names[] = {
 static const struct tool_name tool_sample_names[] = {
 	{ "S16_LE", (uint32_t)SNDRV_PCM_FORMAT_S16_LE },
 	{ "S24_LE", (uint32_t)SNDRV_PCM_FORMAT_S24_LE },
+	{ "S24_3LE", (uint32_t)SNDRV_PCM_FORMAT_S24_3LE },
 	{ "S32_LE", (uint32_t)SNDRV_PCM_FORMAT_S32_LE },
 	{ "FLOAT_LE", (uint32_t)SNDRV_PCM_FORMAT_FLOAT_LE },
 	{ NULL, 0 },
@@ -310,7 +311,7 @@ void tool_value_describe(const struct tool_option *option, char *text, size_t si
 	else if (option->read == tool_read_pixel_format)
 		snprintf(text, size, "a FOURCC such as YUYV, NV12, YUV420, RGB24, GREY");
 	else if (option->read == tool_read_sample_format)
-		snprintf(text, size, "one of S16_LE S24_LE S32_LE FLOAT_LE");
+		snprintf(text, size, "one of S16_LE S24_LE S24_3LE S32_LE FLOAT_LE");
 	else if (option->read == tool_read_word)
 		snprintf(text, size, "one of %s", option->words);
 	else
@@ -336,6 +337,18 @@ struct tool_fourcc tool_fourcc(uint32_t pixelformat)
 	for (i = 3; i > 0 && out.text[i] == ' '; i--)
 		out.text[i] = '\0';
 	return out;
+}
+
+uint32_t tool_sample_bytes(uint32_t format)
+{
+	switch (format) {
+	case (uint32_t)SNDRV_PCM_FORMAT_S16_LE:
+		return 2;
+	case (uint32_t)SNDRV_PCM_FORMAT_S24_3LE:
+		return 3;
+	default:
+		return 4;
+	}
 }
 
 const char *tool_sample_format(uint32_t format)

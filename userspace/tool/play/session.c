@@ -25,8 +25,11 @@
  * @ready: bytes that were read and not sent
  * @first: number of the first frame on the timeline
  * @sent: frames or sample frames
+ * @sent_before: of them, up to the begin of this lap
  * @frames_left: so many may be sent
- * @laps: how often the file was begun
+ * @laps: how often the file was begun again
+ * @silent: sample frames of silence since the end of this lap
+ * @is_at_end: of the file, which is to begin again
  * @is_done: nothing more is sent
  */
 struct play_stream {
@@ -38,8 +41,11 @@ struct play_stream {
 	size_t ready;
 	uint64_t first;
 	uint64_t sent;
+	uint64_t sent_before;
 	uint64_t frames_left;
 	unsigned int laps;
+	uint64_t silent;
+	bool is_at_end;
 	bool is_done;
 };
 
@@ -90,13 +96,13 @@ static int play_stream_attach(struct play_session *session, struct play_stream *
 	return TOOL_OK;
 }
 
-static int play_session_open(struct play_session *session)
+static int play_session_open_sources(struct play_session *session)
 {
 	const struct play_settings *settings = session->settings;
 	struct play_stream *stream;
-	int i, status;
+	int i, status = TOOL_OK;
 
-	for (i = 0; i < PLAY_FILES; i++) {
+	for (i = 0; i < PLAY_FILES && !status && !tool_signals(); i++) {
 		if (!settings->paths[i])
 			continue;
 		stream = &session->streams[session->n_streams++];
@@ -105,12 +111,19 @@ static int play_session_open(struct play_session *session)
 					      UINT64_MAX;
 		status = play_source_open(&stream->source, settings->paths[i], settings->container,
 					  settings->streams[i], &settings->wish);
-		if (!status)
-			status = play_stream_attach(session, stream);
-		if (status)
-			return status;
 	}
-	return TOOL_OK;
+	return status;
+}
+
+/* A card is left alone unless all files can be played. */
+static int play_session_open(struct play_session *session)
+{
+	int status = play_session_open_sources(session);
+	unsigned int i;
+
+	for (i = 0; i < session->n_streams && !status && !tool_signals(); i++)
+		status = play_stream_attach(session, &session->streams[i]);
+	return status;
 }
 
 static void play_session_close(struct play_session *session)
@@ -138,25 +151,20 @@ static void play_stream_fail(struct play_session *session, struct play_stream *s
 	stream->is_done = true;
 }
 
-/* The end of the file. What is not a whole frame is not sent. */
+/* The end of the file. What is not a whole frame is not sent, and is told once. */
 static void play_stream_end(struct play_session *session, struct play_stream *stream, size_t rest)
 {
-	int error;
-
-	if (rest)
+	if (rest && !stream->sent_before)
 		tool_error("%s: the last %zu bytes are no whole frame of %u and were not sent",
 			   stream->source.path, rest, stream->frame_bytes);
-	if (!stream->sent) {
+	if (stream->sent == stream->sent_before) {
 		tool_error("%s: there is no whole frame in it", stream->source.path);
 		session->status = TOOL_FAILED;
 		stream->is_done = true;
 		return;
 	}
-	stream->laps++;
-	error = session->settings->is_loop ? stream->source.container->rewind(&stream->source) : 0;
-	if (error)
-		play_stream_fail(session, stream, error, stream->source.path);
-	stream->is_done = stream->is_done || !session->settings->is_loop;
+	stream->is_at_end = session->settings->is_loop;
+	stream->is_done = !session->settings->is_loop;
 }
 
 static size_t play_stream_wanted(const struct play_stream *stream)
@@ -174,7 +182,7 @@ static void play_stream_fill(struct play_session *session, struct play_stream *s
 	void *data;
 	int error;
 
-	while (!stream->ready && !stream->is_done && !tool_signals()) {
+	while (!stream->ready && !stream->is_at_end && !stream->is_done && !tool_signals()) {
 		wanted = play_stream_wanted(stream);
 		error = avring_producer_begin(stream->producer, wanted, &data);
 		if (error) {
@@ -182,6 +190,9 @@ static void play_stream_fill(struct play_session *session, struct play_stream *s
 			return;
 		}
 		done = stream->source.container->read(&stream->source, data, wanted);
+		/* A signal makes an end of any file. */
+		if (tool_signals())
+			return;
 		if (done < 0) {
 			play_stream_fail(session, stream, done, stream->source.path);
 			return;
@@ -200,15 +211,21 @@ static uint64_t play_stream_ns(const struct play_stream *stream)
 	return tool_event_ns(stream->first + stream->sent, stream->rate.num, stream->rate.den);
 }
 
-/* The next frame is the first event of its rate at or after @ns. */
-static void play_stream_set_next(struct play_stream *stream, uint64_t ns)
+/* Number of the first event of its rate at or after @ns. */
+static uint64_t play_stream_event(const struct play_stream *stream, uint64_t ns)
 {
 	uint64_t next = (unsigned __int128)ns * stream->rate.num / stream->rate.den /
 			TOOL_NSEC_PER_SEC;
 
 	while (tool_event_ns(next, stream->rate.num, stream->rate.den) < ns)
 		next++;
-	stream->first = next - stream->sent;
+	return next;
+}
+
+/* There is the next frame. */
+static void play_stream_set_next(struct play_stream *stream, uint64_t ns)
+{
+	stream->first = play_stream_event(stream, ns) - stream->sent;
 }
 
 /*
@@ -280,10 +297,82 @@ static void play_stream_send(struct play_session *session, struct play_stream *s
 		return;
 	}
 	stream->ready = 0;
+	if (stream->is_at_end) {
+		stream->first += frames;
+		stream->silent += frames;
+		return;
+	}
 	stream->sent += frames;
 	stream->frames_left -= stream->frames_left == UINT64_MAX ? 0 : frames;
 	if (!stream->frames_left)
 		stream->is_done = true;
+}
+
+/* ---------------------------------------------------------------- again and again */
+
+static void play_stream_begin_lap(struct play_session *session, struct play_stream *stream,
+				  uint64_t ns)
+{
+	int error = stream->source.container->rewind(&stream->source);
+
+	if (error)
+		play_stream_fail(session, stream, error, stream->source.path);
+	play_stream_set_next(stream, ns);
+	stream->sent_before = stream->sent;
+	stream->silent = 0;
+	stream->laps++;
+	stream->is_at_end = false;
+	play_stream_fill(session, stream);
+}
+
+/* A card closes up small gaps in its sound, so there is none: silence up to @ns. */
+static void play_stream_fill_silence(struct play_session *session, struct play_stream *stream,
+				     uint64_t ns)
+{
+	uint64_t frames = play_stream_event(stream, ns) - stream->first - stream->sent;
+	void *data;
+	int error;
+
+	if (frames > stream->room / stream->frame_bytes)
+		frames = stream->room / stream->frame_bytes;
+	error = avring_producer_begin(stream->producer, frames * stream->frame_bytes, &data);
+	if (error) {
+		play_stream_fail(session, stream, error, session->settings->device);
+		return;
+	}
+	stream->ready = frames * stream->frame_bytes;
+	memset(data, 0, stream->ready);
+}
+
+/* When the frames of this lap are over. */
+static uint64_t play_stream_end_ns(const struct play_stream *stream)
+{
+	return tool_event_ns(stream->first + stream->sent - stream->silent, stream->rate.num,
+			     stream->rate.den);
+}
+
+/*
+ * A lap is over when both files are. Then they begin together, as at the start: the first
+ * one on its grid, the other one, which is sound, with the first sample from there on.
+ */
+static void play_session_turn(struct play_session *session)
+{
+	struct play_stream *first = &session->streams[0];
+	struct play_stream *other = session->n_streams > 1 ? &session->streams[1] : NULL;
+	uint64_t end_ns;
+
+	if (first->is_at_end && (!other || other->is_at_end)) {
+		end_ns = play_stream_end_ns(first);
+		if (other && play_stream_end_ns(other) > end_ns)
+			end_ns = play_stream_end_ns(other);
+		play_stream_begin_lap(session, first, end_ns);
+	}
+	if (!other || !other->is_at_end || other->ready || session->status != TOOL_OK)
+		return;
+	if (play_stream_ns(other) < play_stream_ns(first))
+		play_stream_fill_silence(session, other, play_stream_ns(first));
+	else if (other->laps < first->laps)
+		play_stream_begin_lap(session, other, play_stream_ns(first));
 }
 
 static bool play_session_fill(struct play_session *session)
@@ -292,6 +381,8 @@ static bool play_session_fill(struct play_session *session)
 
 	for (i = 0; i < session->n_streams; i++)
 		play_stream_fill(session, &session->streams[i]);
+	if (session->status == TOOL_OK && !tool_signals())
+		play_session_turn(session);
 	return session->status == TOOL_OK && !tool_signals();
 }
 
@@ -358,7 +449,8 @@ int play_run(const struct play_settings *settings)
 	tool_set_quiet(settings->is_quiet);
 	tool_catch_signals();
 	session.status = play_session_open(&session);
-	if (session.status == TOOL_OK) {
+	/* A signal may have come before there was anything to send. */
+	if (session.status == TOOL_OK && !tool_signals()) {
 		if (settings->is_ready_told)
 			tool_error("ready");
 		play_session_send(&session);

@@ -3,6 +3,7 @@
  * Sound files through libsndfile, which decodes into the ring.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <sound/asound.h>
@@ -31,11 +32,17 @@ static uint32_t play_sound_format(int format)
 static int play_sound_open(struct play_source *source)
 {
 	struct avring_audio_format *audio = &source->format.audio;
+	int flags = fcntl(source->fd, F_GETFL);
 	SF_INFO info = { 0 };
 
 	if (audio->format || audio->rate || audio->channels)
 		return tool_usage("%s: says rate, channels and sample format itself", source->path);
+	/* libsndfile cannot do with less than it asked for. */
+	if (flags >= 0 && flags & O_NONBLOCK)
+		fcntl(source->fd, F_SETFL, flags & ~O_NONBLOCK);
 	source->sound = sf_open_fd(source->fd, SFM_READ, &info, SF_FALSE);
+	if (!source->sound && tool_signals())
+		return TOOL_OK;
 	if (!source->sound) {
 		tool_error("%s: %s", source->path, sf_strerror(NULL));
 		return TOOL_FAILED;
@@ -73,7 +80,8 @@ static int play_sound_rewind(struct play_source *source)
 
 static void play_sound_close(struct play_source *source)
 {
-	sf_close(source->sound);
+	if (source->sound)
+		sf_close(source->sound);
 }
 
 const struct play_container play_sound = {

@@ -55,7 +55,7 @@ static int play_y4m_colorspace(const char *name, uint32_t *pixelformat)
 	return 0;
 }
 
-static int play_y4m_number(const char **text, uint32_t *value)
+static int play_y4m_number(const char **text, uint32_t min, uint32_t *value)
 {
 	unsigned long number;
 	char *end;
@@ -64,7 +64,7 @@ static int play_y4m_number(const char **text, uint32_t *value)
 		return -EINVAL;
 	errno = 0;
 	number = strtoul(*text, &end, 10);
-	if (errno || !number || number > INT32_MAX)
+	if (errno || number < min || number > INT32_MAX)
 		return -EINVAL;
 	*value = number;
 	*text = end;
@@ -79,16 +79,17 @@ static int play_y4m_word(struct avring_video_format *video, const char *word)
 
 	switch (word[0]) {
 	case 'W':
-		error = play_y4m_number(&value, &video->width);
+		error = play_y4m_number(&value, 1, &video->width);
 		return error || *value ? -EINVAL : 0;
 	case 'H':
-		error = play_y4m_number(&value, &video->height);
+		error = play_y4m_number(&value, 1, &video->height);
 		return error || *value ? -EINVAL : 0;
 	case 'F':
-		if (play_y4m_number(&value, &video->rate_num) || *value++ != ':' ||
-		    play_y4m_number(&value, &video->rate_den) || *value)
+		/* 0:0 says that the rate is not known. */
+		if (play_y4m_number(&value, 0, &video->rate_num) || *value++ != ':' ||
+		    play_y4m_number(&value, 0, &video->rate_den) || *value)
 			return -EINVAL;
-		return 0;
+		return !video->rate_num == !video->rate_den ? 0 : -EINVAL;
 	case 'I':
 		return strcmp(value, "p") && strcmp(value, "?") ? -EINVAL : 0;
 	case 'C':
@@ -137,7 +138,9 @@ static int play_y4m_open(struct play_source *source)
 		return tool_usage("%s: says size and pixel format itself", source->path);
 	length = play_y4m_line(source, line, sizeof(line));
 	if (length < 0 && length != -EBADMSG && length != -ENODATA)
-		return tool_fail(length, "%s", source->path);
+		return play_source_fail(length, source);
+	if (length < 0 && tool_signals())
+		return TOOL_OK;
 	if (length < 0 || strncmp(line, "YUV4MPEG2 ", 10)) {
 		tool_error("%s: is no Y4M file", source->path);
 		return TOOL_FAILED;

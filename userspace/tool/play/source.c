@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +13,14 @@
 
 /* Sample frames that are sent at once. */
 #define PLAY_PERIOD 480
+
+/* Who gave us the file may not want to wait for it; we do. */
+static void play_wait(int fd)
+{
+	struct pollfd file = { .fd = fd, .events = POLLIN };
+
+	poll(&file, 1, -1);
+}
 
 ssize_t play_read(int fd, void *data, size_t length)
 {
@@ -22,6 +31,10 @@ ssize_t play_read(int fd, void *data, size_t length)
 		part = read(fd, (char *)data + done, length - done);
 		if (part < 0 && errno == EINTR && !tool_signals())
 			continue;
+		if (part < 0 && errno == EAGAIN) {
+			play_wait(fd);
+			continue;
+		}
 		if (part < 0)
 			return -errno;
 		if (!part)
@@ -29,6 +42,11 @@ ssize_t play_read(int fd, void *data, size_t length)
 		done += part;
 	}
 	return done;
+}
+
+int play_source_fail(int error, const struct play_source *source)
+{
+	return tool_signals() ? TOOL_OK : tool_fail(error, "%s", source->path);
 }
 
 /* ---------------------------------------------------------------- raw */
@@ -58,19 +76,30 @@ static void play_merge_audio(struct avring_audio_format *audio,
 	audio->channels = audio->channels ?: other->channels;
 }
 
-static void play_raw_ask_index(struct play_source *source)
+/* What the index of raw frames says of them. */
+static bool play_raw_index(const struct play_source *source, struct avring_stream_format *format)
 {
 	struct record_recording index;
+	bool is_raw;
 
-	if (source->fd != STDIN_FILENO && !record_recording_open(&index, source->path) &&
-	    index.format.stream == source->format.stream && !strcmp(index.container, "raw")) {
-		if (source->format.stream == AVRING_STREAM_VIDEO)
-			play_merge_video(&source->format.video, &index.format.video);
-		else
-			play_merge_audio(&source->format.audio, &index.format.audio);
-	}
-	if (source->fd != STDIN_FILENO)
-		record_recording_close(&index);
+	if (source->fd == STDIN_FILENO)
+		return false;
+	is_raw = !record_recording_open(&index, source->path) && !strcmp(index.container, "raw");
+	*format = index.format;
+	record_recording_close(&index);
+	return is_raw;
+}
+
+static void play_raw_ask_index(struct play_source *source)
+{
+	struct avring_stream_format format;
+
+	if (!play_raw_index(source, &format) || format.stream != source->format.stream)
+		return;
+	if (format.stream == AVRING_STREAM_VIDEO)
+		play_merge_video(&source->format.video, &format.video);
+	else
+		play_merge_audio(&source->format.audio, &format.audio);
 }
 
 static int play_raw_open(struct play_source *source)
@@ -164,6 +193,18 @@ static void play_wished_format(struct avring_stream_format *format, const struct
 	format->audio.period_frames = wish->period ?: PLAY_PERIOD;
 }
 
+/* What is in it; pictures if nothing says so. */
+static uint32_t play_source_stream(const struct play_source *source, int wished)
+{
+	struct avring_stream_format format;
+
+	if (wished >= 0)
+		return wished;
+	if (source->container->stream >= 0)
+		return source->container->stream;
+	return play_raw_index(source, &format) ? format.stream : AVRING_STREAM_VIDEO;
+}
+
 int play_source_open(struct play_source *source, const char *path, const char *container,
 		     int stream, const struct tool_wish *wish)
 {
@@ -176,14 +217,13 @@ int play_source_open(struct play_source *source, const char *path, const char *c
 		.fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC),
 	};
 	if (source->fd < 0)
-		return tool_fail(errno, "%s", source->path);
+		return play_source_fail(errno, source);
+	tool_end_on_signal(source->fd);
 	if (stream >= 0 && source->container->stream >= 0 && stream != source->container->stream)
 		return tool_usage("%s: has %s, not %s", source->path,
 				  stream == AVRING_STREAM_VIDEO ? "sound" : "pictures",
 				  stream == AVRING_STREAM_VIDEO ? "pictures" : "sound");
-	source->format.stream = stream >= 0		       ? stream :
-				source->container->stream >= 0 ? source->container->stream :
-								 AVRING_STREAM_VIDEO;
+	source->format.stream = play_source_stream(source, stream);
 	play_wished_format(&source->format, wish);
 	status = source->container->open(source);
 	if (status)

@@ -72,5 +72,7 @@ void play_source_close(struct play_source *source);
 
 /* read() until there is so much, or the end. */
 ssize_t play_read(int fd, void *data, size_t length);
+/* A file cannot be opened. Return: TOOL_FAILED; after a signal TOOL_OK, for that is no fault. */
+int play_source_fail(int error, const struct play_source *source);
 
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../tool.h"
+#include "claim.h"
 #include "file.h"
 
 /* What O_DIRECT is satisfied with everywhere, for kernels that do not say. */
@@ -20,24 +21,66 @@
 /* So long does a pipe that is full get to take the rest of a frame. */
 #define RECORD_FILE_PATIENCE_MS 1000
 
+/* Who appends stands at the end, wherever the file descriptor does. */
+static int record_file_look(struct record_file *file, bool is_stdout)
+{
+	off_t begin = lseek(file->fd, 0, SEEK_CUR);
+	int flags = fcntl(file->fd, F_GETFL);
+	struct stat stat;
+
+	if (flags < 0 || fstat(file->fd, &stat))
+		return -errno;
+	file->is_regular = S_ISREG(stat.st_mode);
+	file->is_stream = begin < 0 || is_stdout;
+	if (file->is_regular && flags & O_APPEND)
+		begin = stat.st_size;
+	file->begin = begin < 0 ? 0 : begin;
+	return 0;
+}
+
 int record_file_open(struct record_file *file, const char *path)
 {
 	bool is_stdout = !strcmp(path, "-");
-	struct stat stat;
-	off_t begin;
+	int fd;
 
-	*file = (struct record_file){ .path = is_stdout ? "stdout" : path, .block = 1, .align = 1 };
-	file->fd = is_stdout ? STDOUT_FILENO :
-			       open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	*file = (struct record_file){
+		.path = is_stdout ? "stdout" : path,
+		.fd = -1,
+		.block = 1,
+		.align = 1,
+	};
+	fd = is_stdout ? STDOUT_FILENO : record_claim_open(path, &file->is_new);
+	if (fd < 0)
+		return fd;
+	file->fd = fd;
+	return record_file_look(file, is_stdout);
+}
+
+int record_file_empty(struct record_file *file)
+{
+	if (file->is_stream || !file->is_regular)
+		return 0;
+	return ftruncate(file->fd, 0) ? -errno : 0;
+}
+
+void record_file_abandon(struct record_file *file)
+{
 	if (file->fd < 0)
-		return -errno;
-	if (fstat(file->fd, &stat))
-		return -errno;
-	begin = lseek(file->fd, 0, SEEK_CUR);
-	file->is_regular = S_ISREG(stat.st_mode);
-	file->is_stream = begin < 0 || is_stdout;
-	file->begin = begin < 0 ? 0 : begin;
-	return 0;
+		return;
+	if (file->is_new)
+		unlink(file->path);
+	if (file->fd != STDOUT_FILENO)
+		close(file->fd);
+	file->fd = -1;
+}
+
+/*
+ * EINVAL: not at such addresses or offsets after all. EFAULT: memory without pages that a
+ * disk could write from, as that of some devices.
+ */
+bool record_file_is_refusal(int error)
+{
+	return error == -EINVAL || error == -EFAULT;
 }
 
 static int record_file_set_direct(struct record_file *file, bool direct)
@@ -190,7 +233,8 @@ int record_file_cut(struct record_file *file, uint64_t length)
 {
 	struct stat stat;
 
-	if (!file->is_regular)
+	/* Behind what was written into stdout stands only what others have written. */
+	if (!file->is_regular || (file->is_stream && file->written <= length))
 		return 0;
 	length += file->begin;
 	if (fstat(file->fd, &stat))

@@ -14,6 +14,7 @@
  * struct record_file - an open file
  * @path: for messages; "stdout"
  * @fd: or -1
+ * @is_new: it was not there before
  * @is_regular: has a length that can be cut
  * @is_stream: stdout or a pipe: written where it stands; a reader may be slow
  * @begin: where it stood
@@ -24,6 +25,7 @@
 struct record_file {
 	const char *path;
 	int fd;
+	bool is_new;
 	bool is_regular;
 	bool is_stream;
 	uint64_t begin;
@@ -33,13 +35,22 @@ struct record_file {
 };
 
 /**
- * record_file_open() - create or empty a file
+ * record_file_open() - open or create a file; what is in it stays
  * @file: filled
  * @path: "-" is stdout; must live as long as the file
  *
  * Return: 0, or a negative errno.
  */
 int record_file_open(struct record_file *file, const char *path);
+
+/* What was in it is gone. Return: 0, or a negative errno. */
+int record_file_empty(struct record_file *file);
+
+/* Nothing was written: close it, and remove it if it was not there before. */
+void record_file_abandon(struct record_file *file);
+
+/* Is this how the memory or the place of a write is refused, and not the write? */
+bool record_file_is_refusal(int error);
 
 /**
  * record_file_go_direct() - write past the page cache from now on

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../reader.h"
+#include "claim.h"
 #include "index.h"
 
 /*
@@ -96,25 +97,59 @@ static json_t *record_index_header(const char *path, const char *container,
 	return header;
 }
 
-int record_index_open(struct record_index *index, const char *path, const char *container,
-		      const struct avring_stream_format *format, uint64_t offset, uint32_t stride,
-		      bool has_card_clock)
+int record_index_open(struct record_index *index, const char *path, bool is_wanted)
+{
+	*index = (struct record_index){
+		.path = record_index_path(path),
+		.fd = -1,
+		.is_unwanted = !is_wanted,
+	};
+	if (!index->path)
+		return -ENOMEM;
+	if (is_wanted)
+		index->fd = record_claim_open(index->path, &index->is_new);
+	else
+		index->fd = open(index->path, O_WRONLY | O_CLOEXEC);
+	return is_wanted && index->fd < 0 ? index->fd : 0;
+}
+
+void record_index_abandon(struct record_index *index)
+{
+	if (index->fd >= 0) {
+		if (index->is_new)
+			unlink(index->path);
+		close(index->fd);
+	}
+	index->fd = -1;
+	free(index->path);
+	index->path = NULL;
+}
+
+/* It would be taken for the index of the new recording. */
+static int record_index_remove(struct record_index *index)
+{
+	int error = index->fd >= 0 && unlink(index->path) ? -errno : 0;
+
+	record_index_abandon(index);
+	return error;
+}
+
+int record_index_begin(struct record_index *index, const char *path, const char *container,
+		       const struct avring_stream_format *format, uint64_t offset, uint32_t stride,
+		       bool has_card_clock)
 {
 	int error;
 
-	*index = (struct record_index){
-		.path = record_index_path(path),
-		.stride = stride,
-		.rate = tool_event_rate(format),
-		.off_grid_ns = has_card_clock ? RECORD_INDEX_OFF_GRID_NS : 0,
-	};
-	index->fd = index->path ?
-			    open(index->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) :
-			    -1;
-	if (index->fd < 0)
-		return index->path ? -errno : -ENOMEM;
-	error = record_index_line(index, record_index_header(path, container, format, offset,
-							     stride, has_card_clock));
+	if (index->is_unwanted)
+		return record_index_remove(index);
+	index->stride = stride;
+	index->rate = tool_event_rate(format);
+	index->off_grid_ns = has_card_clock ? RECORD_INDEX_OFF_GRID_NS : 0;
+	error = ftruncate(index->fd, 0) ? -errno : 0;
+	if (!error)
+		error = record_index_line(index,
+					  record_index_header(path, container, format, offset,
+							      stride, has_card_clock));
 	if (error)
 		record_index_close(index, NULL);
 	return error;

@@ -11,7 +11,8 @@
  *
  * The first line says what is in the file, the last one that it was closed well.
  * A line between them is a run: frames that follow on each other without a gap,
- * every @stride bytes from @offset. "lost" frames are missing before it. Frames of
+ * every @stride bytes from @offset. "lost" frames are missing before it; in the last line
+ * they are all that are missing, with those behind the last run. Frames of
  * a run with "torn": true were overwritten in the ring while they were written.
  *
  * With "card_clock": true in the first line the card has a clock of its own, and the
@@ -56,6 +57,8 @@ struct record_run {
  * struct record_index - an index that is being written
  * @path: of it
  * @fd: or -1: there is none
+ * @is_new: it was not there before
+ * @is_unwanted: it is of an older recording, and goes when this one begins
  * @written: bytes in the file
  * @reserved: bytes that the file system keeps for it
  * @stride: distance of frames in the recording
@@ -66,6 +69,8 @@ struct record_run {
 struct record_index {
 	char *path;
 	int fd;
+	bool is_new;
+	bool is_unwanted;
 	uint64_t written;
 	uint64_t reserved;
 	uint32_t stride;
@@ -78,8 +83,21 @@ struct record_index {
 char *record_index_path(const char *path);
 
 /**
- * record_index_open() - create the index of a recording
+ * record_index_open() - open or create the index of a recording; what is in it stays
  * @index: filled
+ * @path: of the recording
+ * @is_wanted: if not, one that is there is removed by record_index_begin()
+ *
+ * Return: 0, or a negative errno.
+ */
+int record_index_open(struct record_index *index, const char *path, bool is_wanted);
+
+/* Nothing was written: close it, and remove it if it was not there before. */
+void record_index_abandon(struct record_index *index);
+
+/**
+ * record_index_begin() - write the first line
+ * @index: was opened
  * @path: of the recording
  * @container: "raw", "y4m", "wav"
  * @format: what is in it
@@ -89,9 +107,9 @@ char *record_index_path(const char *path);
  *
  * Return: 0, or a negative errno.
  */
-int record_index_open(struct record_index *index, const char *path, const char *container,
-		      const struct avring_stream_format *format, uint64_t offset, uint32_t stride,
-		      bool has_card_clock);
+int record_index_begin(struct record_index *index, const char *path, const char *container,
+		       const struct avring_stream_format *format, uint64_t offset, uint32_t stride,
+		       bool has_card_clock);
 
 /* Add frames that are in the file; a line is written where a run ends. */
 int record_index_add(struct record_index *index, const struct record_run *run);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../card.h"
+#include "claim.h"
 #include "output.h"
 
 /* Larger writes cost no less per byte. */
@@ -22,18 +23,32 @@ void record_output_fail(struct record_output *output, int error, const char *pat
 		output->status = tool_fail(error, "%s: %s", path, what);
 }
 
+static const char *record_write_words(int error)
+{
+	switch (error) {
+	case -ETIMEDOUT:
+		/* A pipe that is full, when the end has been asked for. */
+		return "nobody takes the rest of the frame";
+	case -EOVERFLOW:
+		return "a WAV file ends at 4 GiB; use a name that ends with .rf64";
+	default:
+		return strerror(-error);
+	}
+}
+
 static void record_output_fail_write(struct record_output *output, int error)
 {
-	char what[64];
+	if (output->status == TOOL_OK)
+		tool_error("%s: write at byte %" PRIu64 ": %s", output->sink.file.path,
+			   output->sink.file.written, record_write_words(error));
+	output->status = TOOL_FAILED;
+	output->is_broken = true;
+}
 
-	snprintf(what, sizeof(what), "write at byte %" PRIu64, output->sink.file.written);
-	/* A pipe that is full, when the end has been asked for. */
-	if (error == -ETIMEDOUT && output->status == TOOL_OK) {
-		tool_error("%s: %s: nobody takes the rest of the frame", output->sink.file.path,
-			   what);
-		output->status = TOOL_FAILED;
-	}
-	record_output_fail(output, error, output->sink.file.path, what);
+static void record_output_fail_index(struct record_output *output, int error)
+{
+	record_output_fail(output, error, output->index.path ?: output->file_path, "index");
+	output->is_broken = true;
 }
 
 /* ---------------------------------------------------------------- accounts */
@@ -75,7 +90,7 @@ static void record_output_account(struct record_output *output, const struct rec
 	record_totals_add(&output->total, &run, take->part.length);
 	error = record_index_add(&output->index, &run);
 	if (error)
-		record_output_fail(output, error, output->index.path, "write");
+		record_output_fail_index(output, error);
 }
 
 /* ---------------------------------------------------------------- spans on their way */
@@ -150,52 +165,83 @@ static char *record_numbered_path(const char *path, unsigned int number)
 	return asprintf(&out, "%.*s-%04u%s", (int)stem, path, number, path + stem) < 0 ? NULL : out;
 }
 
-static int record_output_open_sink(struct record_output *output)
-{
-	struct record_sink *sink = &output->sink;
-	int error = record_file_open(&sink->file, output->file_path);
-
-	if (error) {
-		record_output_fail(output, error, sink->file.path, "open");
-		return error;
-	}
-	output->is_open = true;
-	error = sink->container->is_seekable && sink->file.is_stream ? -ESPIPE :
-								       sink->container->open(sink);
-	output->whole_bytes = error ? 0 : sink->begin;
-	if (error)
-		record_output_fail_write(output, error);
-	return error;
-}
-
-/* Beside a regular file only: not beside stdout, and not beside a disk in /dev. */
-static int record_output_open_index(struct record_output *output)
+void record_output_open(struct record_output *output)
 {
 	struct record_sink *sink = &output->sink;
 	int error;
 
-	output->index.fd = -1;
-	if (output->settings->no_index || sink->file.is_stream || !sink->file.is_regular)
-		return 0;
-	error = record_index_open(&output->index, output->file_path, sink->container->name,
-				  output->format, sink->begin, sink->stride,
-				  tool_has_card_clock(output->settings->device));
-	if (error)
-		record_output_fail(output, error, output->file_path, "index");
-	return error;
-}
-
-static void record_output_begin_file(struct record_output *output)
-{
 	output->file_number++;
 	output->in_file = (struct record_totals){ 0 };
+	sink->file = (struct record_file){ .path = output->path, .fd = -1 };
 	output->file_path = output->settings->file_time_ns ?
 				    record_numbered_path(output->path, output->file_number) :
 				    strdup(output->path);
-	if (!output->file_path)
-		record_output_fail(output, -ENOMEM, output->path, "open");
-	else if (!record_output_open_sink(output))
-		record_output_open_index(output);
+	error = output->file_path ? record_file_open(&sink->file, output->file_path) : -ENOMEM;
+	if (!error && sink->container->is_seekable && sink->file.is_stream)
+		error = -ESPIPE;
+	if (error) {
+		record_output_fail(output, error, sink->file.path, "open");
+		return;
+	}
+	/* Beside a regular file only: not beside stdout, and not beside a disk in /dev. */
+	if (sink->file.is_regular && !sink->file.is_stream)
+		error = record_index_open(&output->index, output->file_path,
+					  !output->settings->no_index);
+	if (error)
+		record_output_fail(output, error, output->file_path, "index");
+}
+
+void record_output_lock(struct record_output *output)
+{
+	if (!output->sink.file.is_stream && record_claim_lock(output->sink.file.fd))
+		tool_error("%s: somebody else records into it", output->file_path);
+	else if (record_claim_lock(output->index.fd))
+		tool_error("%s: somebody else records into it", output->index.path);
+	else
+		return;
+	output->status = TOOL_FAILED;
+}
+
+static void record_output_begin_index(struct record_output *output)
+{
+	struct record_sink *sink = &output->sink;
+	int error;
+
+	if (!output->index.path)
+		return;
+	error = record_index_begin(&output->index, output->file_path, sink->container->name,
+				   output->format, sink->begin, sink->stride,
+				   tool_has_card_clock(output->settings->device));
+	if (error)
+		record_output_fail_index(output, error);
+}
+
+void record_output_begin(struct record_output *output)
+{
+	struct record_sink *sink = &output->sink;
+	int error = record_file_empty(&sink->file);
+
+	output->is_open = true;
+	if (!error)
+		error = sink->container->open(sink);
+	output->whole_bytes = error ? 0 : sink->begin;
+	/* What the index says of an older file is no longer there. */
+	output->index.is_unwanted |= error != 0;
+	record_output_begin_index(output);
+	if (error)
+		record_output_fail_write(output, error);
+}
+
+/* What came of files that went to the disk beside the recording. */
+static void record_output_reap(struct record_output *output, bool wait)
+{
+	struct record_closing *closing;
+
+	while ((closing = record_closing_take(&output->closing, wait))) {
+		if (closing->error)
+			record_output_fail(output, closing->error, closing->file.path, "close");
+		record_closing_free(closing);
+	}
 }
 
 /* Whatever has happened: the file is cut behind its last whole frame, then closed. */
@@ -207,12 +253,16 @@ static void record_output_close_file(struct record_output *output)
 	record_output_retire(output);
 	record_output_forget(output);
 	error = sink->container->close(sink, output->whole_bytes);
-	error = record_file_close(&sink->file) ?: error;
 	if (error)
 		record_output_fail(output, error, sink->file.path, "close");
 	error = record_index_close(&output->index, &output->in_file);
 	if (error)
 		record_output_fail(output, error, output->file_path, "index");
+	error = record_closing_start(&output->closing, &sink->file, output->file_path);
+	output->file_path = NULL;
+	if (error)
+		record_output_fail(output, error, output->path, "close");
+	record_output_reap(output, false);
 	output->is_open = false;
 }
 
@@ -222,11 +272,14 @@ static void record_output_end_file(struct record_output *output)
 
 	if (output->is_open) {
 		/* After an error another write would only say it again. */
-		error = output->status ? 0 : output->sink.container->flush(&output->sink, true);
+		error = output->is_broken ? 0 : output->sink.container->flush(&output->sink, true);
 		if (error)
 			record_output_fail_write(output, error);
 		record_output_close_file(output);
+		return;
 	}
+	record_file_abandon(&output->sink.file);
+	record_index_abandon(&output->index);
 	free(output->file_path);
 	output->file_path = NULL;
 }
@@ -253,10 +306,30 @@ void record_output_set_ring(struct record_output *output)
 	output->sink.chunk = record_chunk(output);
 }
 
-void record_output_begin(struct record_output *output)
+void record_output_init(struct record_output *output)
 {
+	output->sink.file.fd = -1;
+	output->index.fd = -1;
 	output->end_ns = UINT64_MAX;
-	record_output_begin_file(output);
+}
+
+void record_output_compare(struct record_output *output, const struct record_output *other)
+{
+	const int ours[] = { output->sink.file.fd, output->index.fd };
+	const int theirs[] = { other->sink.file.fd, other->index.fd };
+	static const char *const what[] = { "", "the index of " };
+	unsigned int i, j;
+
+	for (i = 0; i < 2; i++) {
+		for (j = 0; j < 2; j++) {
+			if (!record_claim_is_same(ours[i], theirs[j]))
+				continue;
+			tool_error("%s%s: the same file as %s%s", what[i], output->sink.file.path,
+				   what[j], other->sink.file.path);
+			output->status = TOOL_FAILED;
+			return;
+		}
+	}
 }
 
 void record_output_start(struct record_output *output, uint64_t start_ns)
@@ -271,7 +344,11 @@ static void record_output_next_file(struct record_output *output, uint64_t time_
 	while (time_ns >= output->end_ns)
 		output->end_ns += output->settings->file_time_ns;
 	if (output->status == TOOL_OK)
-		record_output_begin_file(output);
+		record_output_open(output);
+	if (output->status == TOOL_OK)
+		record_output_lock(output);
+	if (output->status == TOOL_OK)
+		record_output_begin(output);
 }
 
 void record_output_put(struct record_output *output, const struct avring_span *whole,
@@ -298,7 +375,7 @@ void record_output_put(struct record_output *output, const struct avring_span *w
 
 void record_output_flush(struct record_output *output)
 {
-	int error = output->is_open && output->status == TOOL_OK ?
+	int error = output->is_open && !output->is_broken ?
 			    output->sink.container->flush(&output->sink, false) :
 			    0;
 
@@ -319,12 +396,20 @@ void record_output_checkpoint(struct record_output *output)
 		record_output_fail_write(output, error);
 	error = record_index_flush(&output->index);
 	if (error)
-		record_output_fail(output, error, output->index.path, "write");
+		record_output_fail_index(output, error);
+	record_output_reap(output, false);
+}
+
+void record_output_miss(struct record_output *output, uint64_t lost)
+{
+	output->in_file.lost += lost;
+	output->total.lost += lost;
 }
 
 void record_output_end(struct record_output *output)
 {
 	record_output_end_file(output);
+	record_output_reap(output, true);
 	free(output->takes);
 	output->takes = NULL;
 	output->n_takes = 0;

@@ -6,6 +6,7 @@
 #ifndef AVRING_RECORD_OUTPUT_H
 #define AVRING_RECORD_OUTPUT_H
 
+#include "closing.h"
 #include "index.h"
 #include "record.h"
 #include "sink.h"
@@ -29,7 +30,8 @@ struct record_take {
  * @reader: where spans come from; they are released when they are in the file
  * @format: of them
  * @sink: container and file that is open
- * @is_open: there is one
+ * @is_open: it was begun
+ * @is_broken: it takes no more
  * @file_path: of it
  * @file_number: counts the files from 1
  * @index: of the file
@@ -41,7 +43,8 @@ struct record_take {
  * @end_ns: frames from this time on go into the next file
  * @in_file: account of this file
  * @total: account of all files
- * @status: TOOL_OK, or TOOL_FAILED after the first error, which was told
+ * @closing: files that go to the disk
+ * @status: TOOL_OK, or TOOL_FAILED after the first error, of device or file, which was told
  */
 struct record_output {
 	const struct record_settings *settings;
@@ -50,6 +53,7 @@ struct record_output {
 	const struct avring_stream_format *format;
 	struct record_sink sink;
 	bool is_open;
+	bool is_broken;
 	char *file_path;
 	unsigned int file_number;
 	struct record_index index;
@@ -58,6 +62,7 @@ struct record_output {
 	uint64_t whole_bytes;
 	uint64_t end_ns;
 	struct record_totals in_file, total;
+	struct record_closing *closing;
 	int status;
 };
 
@@ -65,7 +70,19 @@ struct record_output {
 void record_output_fail(struct record_output *output, int error, const char *path,
 			const char *what);
 
-/* Create the first file. */
+/* Before anything else. */
+void record_output_init(struct record_output *output);
+
+/* Open or create the first file and its index, and leave them as they are. */
+void record_output_open(struct record_output *output);
+
+/* Tell if one of the files is also one of another output's. */
+void record_output_compare(struct record_output *output, const struct record_output *other);
+
+/* Keep others from recording into them. */
+void record_output_lock(struct record_output *output);
+
+/* Empty them, and write what stands before the frames. */
 void record_output_begin(struct record_output *output);
 
 /* The recording begins at this time: files are counted from here. */
@@ -74,6 +91,9 @@ void record_output_start(struct record_output *output, uint64_t start_ns);
 /* Hand over a span. It is in the file at some later time, and released then. */
 void record_output_put(struct record_output *output, const struct avring_span *whole,
 		       const struct avring_span *part);
+
+/* So many frames of the source are missing behind the last one. */
+void record_output_miss(struct record_output *output, uint64_t lost);
 
 /* Write all that was handed over, because the ring changes. */
 void record_output_flush(struct record_output *output);

@@ -41,6 +41,9 @@ struct record_settings {
 	bool no_direct;
 };
 
+/* Is nothing asked of a stream that is not recorded? Return: TOOL_GO_ON, or TOOL_USAGE. */
+int record_check_wishes(const struct record_settings *settings);
+
 /* Return: an exit status; all words were said. */
 int record_run(const struct record_settings *settings);
 

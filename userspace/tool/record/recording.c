@@ -70,7 +70,10 @@ static int record_read_audio(json_t *line, struct avring_audio_format *audio)
 	*audio = (struct avring_audio_format){
 		.rate = rate, .channels = channels, .frame_bytes = bytes, .period_frames = period
 	};
-	return tool_read_sample_format(&record_any, sample_format, &audio->format) ? -EBADMSG : 0;
+	if (tool_read_sample_format(&record_any, sample_format, &audio->format))
+		return -EBADMSG;
+	return (uint64_t)tool_sample_bytes(audio->format) * channels == (uint64_t)bytes ? 0 :
+											  -EBADMSG;
 }
 
 static int record_read_header(struct record_recording *recording, json_t *line)

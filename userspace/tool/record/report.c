@@ -98,6 +98,14 @@ static void record_report_lost(const struct record_stream *stream)
 			   record_report_name(stream), total->torn, what);
 }
 
+void record_report_summary(const struct record_settings *settings,
+			   const struct record_stream *streams, unsigned int n, uint64_t time_ns,
+			   int status)
+{
+	if (settings->is_json)
+		record_report_json("summary", streams, n, time_ns, status);
+}
+
 void record_report_end(const struct record_settings *settings, const struct record_stream *streams,
 		       unsigned int n, uint64_t time_ns, int status)
 {
@@ -110,6 +118,5 @@ void record_report_end(const struct record_settings *settings, const struct reco
 			 (double)time_ns / TOOL_NSEC_PER_SEC);
 		record_report_lost(&streams[i]);
 	}
-	if (settings->is_json)
-		record_report_json("summary", streams, n, time_ns, status);
+	record_report_summary(settings, streams, n, time_ns, status);
 }

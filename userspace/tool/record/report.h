@@ -15,6 +15,11 @@ bool record_report_is_wanted(const struct record_settings *settings);
 void record_report_progress(const struct record_settings *settings,
 			    const struct record_stream *streams, unsigned int n, uint64_t time_ns);
 
+/* In JSON only, also of a recording that did not begin. */
+void record_report_summary(const struct record_settings *settings,
+			   const struct record_stream *streams, unsigned int n, uint64_t time_ns,
+			   int status);
+
 /* At the end; the streams are closed. */
 void record_report_end(const struct record_settings *settings, const struct record_stream *streams,
 		       unsigned int n, uint64_t time_ns, int status);

@@ -48,11 +48,38 @@ struct record_session {
 	int status;
 };
 
+/* One step of all outputs. */
+static int record_session_each(struct record_session *session,
+			       void (*step)(struct record_output *output))
+{
+	unsigned int i;
+
+	for (i = 0; i < session->n_streams; i++) {
+		step(&session->streams[i].output);
+		if (session->streams[i].output.status)
+			return TOOL_FAILED;
+	}
+	return TOOL_OK;
+}
+
+/* Nothing that is there is touched before everything is there that the recording needs. */
+static int record_session_open_files(struct record_session *session)
+{
+	struct record_output *second = &session->streams[1].output;
+	int status = record_session_each(session, record_output_open);
+
+	if (!status && session->n_streams > 1)
+		record_output_compare(second, &session->streams[0].output);
+	status = status ?: second->status;
+	status = status ?: record_session_each(session, record_output_lock);
+	return status ?: record_session_each(session, record_output_begin);
+}
+
 static int record_session_open(struct record_session *session)
 {
 	const struct record_settings *settings = session->settings;
 	struct record_stream *stream;
-	uint32_t which, i;
+	uint32_t which;
 	int status;
 
 	for (which = 0; which < AVRING_STREAMS; which++) {
@@ -68,12 +95,9 @@ static int record_session_open(struct record_session *session)
 		if (which == AVRING_STREAM_VIDEO)
 			session->video = stream;
 	}
-	/* Nothing is created before everything is there that it needs. */
-	for (i = 0; i < session->n_streams; i++) {
-		record_output_begin(&session->streams[i].output);
-		if (session->streams[i].output.status)
-			return TOOL_FAILED;
-	}
+	status = record_session_open_files(session);
+	if (status)
+		return status;
 	/* A number of frames is one of pictures where there are pictures. */
 	if (settings->frames)
 		session->streams[0].frames_left = settings->frames;
@@ -215,7 +239,8 @@ static int record_session_wait(struct record_session *session)
 
 	for (i = 0; i < session->n_streams; i++) {
 		stream = &session->streams[i];
-		if (stream->is_done)
+		/* What is held waits for the other stream. */
+		if (stream->is_done || stream->has_held)
 			continue;
 		record_session_arm_level(session, stream);
 		readers[n++] = stream->reader;
@@ -309,8 +334,11 @@ int record_run(const struct record_settings *settings)
 	tool_set_quiet(settings->is_quiet);
 	tool_catch_signals();
 	session.status = record_session_open(&session);
-	if (session.status != TOOL_OK)
-		return record_session_close(&session);
+	if (session.status != TOOL_OK) {
+		status = record_session_close(&session);
+		record_report_summary(settings, session.streams, session.n_streams, 0, status);
+		return settings->is_json ? tool_flush(status) : status;
+	}
 	if (settings->is_ready_told)
 		tool_error("ready");
 	record_session_run(&session);

@@ -57,6 +57,16 @@ static void record_raw_written(struct record_sink *sink, uint64_t before)
 	sink->position += sink->file.written - before;
 }
 
+/* A file system may take the flag and refuse the write. */
+static bool record_raw_give_up(struct record_sink *sink, int error)
+{
+	if (!record_file_is_refusal(error) || sink->file.block == 1)
+		return false;
+	record_raw_tell(sink, strerror(-error));
+	record_file_go_buffered(&sink->file);
+	return true;
+}
+
 /* @length: whole blocks, or anything if the file is buffered. */
 static int record_raw_write(struct record_sink *sink, size_t length)
 {
@@ -72,21 +82,18 @@ static int record_raw_write(struct record_sink *sink, size_t length)
 	}
 	error = record_file_write(&sink->file, record_raw_data(sink), length);
 	record_raw_written(sink, before);
-	/* A file system may take the flag and refuse the write. */
-	if (error != -EINVAL || sink->file.block == 1)
+	if (!record_raw_give_up(sink, error))
 		return error;
-	record_raw_tell(sink, strerror(-error));
-	record_file_go_buffered(&sink->file);
 	return record_raw_write(sink, length - (sink->file.written - before));
 }
 
-/* The last block is written whole if there is memory to its end, and a file to cut. */
+/* The last block is written whole if it is one, there is memory to its end, and a file to cut. */
 static bool record_raw_can_overshoot(const struct record_sink *sink)
 {
 	uint64_t end = sink->position % sink->ring.length + sink->file.block;
 
-	return sink->file.is_regular && end <= 2 * sink->ring.length &&
-	       record_file_fits(&sink->file, record_raw_data(sink));
+	return sink->pending < sink->file.block && sink->file.is_regular &&
+	       end <= 2 * sink->ring.length && record_file_fits(&sink->file, record_raw_data(sink));
 }
 
 static int record_raw_write_tail(struct record_sink *sink)
@@ -100,7 +107,7 @@ static int record_raw_write_tail(struct record_sink *sink)
 	}
 	error = record_file_write_tail(&sink->file, record_raw_data(sink), sink->pending);
 	record_raw_written(sink, before);
-	return error;
+	return record_raw_give_up(sink, error) ? record_raw_write(sink, sink->pending) : error;
 }
 
 static int record_raw_flush(struct record_sink *sink, bool is_end)

@@ -69,7 +69,7 @@ static int record_wav_put(struct record_sink *sink, const struct avring_span *sp
 	sf_count_t done;
 
 	if (sink->container == &record_wav && sink->file.written + span->length > RECORD_WAV_LIMIT)
-		return -EFBIG;
+		return -EOVERFLOW;
 	*offset = sink->file.written;
 	errno = 0;
 	done = sf_write_raw(sink->sound, span->data, span->length);
@@ -94,11 +94,12 @@ static int record_wav_checkpoint(struct record_sink *sink)
 /* It keeps a length of its own, so it must do the cut. */
 static int record_wav_close(struct record_sink *sink, uint64_t length)
 {
-	sf_count_t frames = (length - sink->begin) / sink->stride;
+	sf_count_t frames;
 	int error = 0;
 
 	if (!sink->sound)
 		return 0;
+	frames = (length - sink->begin) / sink->stride;
 	errno = 0;
 	if (sf_command(sink->sound, SFC_FILE_TRUNCATE, &frames, sizeof(frames)))
 		error = -(errno ?: EIO);

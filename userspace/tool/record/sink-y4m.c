@@ -7,6 +7,7 @@
 #include <linux/videodev2.h>
 #include <stdio.h>
 
+#include "../reader.h"
 #include "sink.h"
 
 #define RECORD_Y4M_FRAME "FRAME\n"
@@ -26,12 +27,16 @@ static const char *record_y4m_colorspace(uint32_t pixelformat)
 
 static const char *record_y4m_refuses(const struct avring_stream_format *format)
 {
+	struct tool_size size = { format->video.width, format->video.height };
+
 	if (format->stream != AVRING_STREAM_VIDEO)
 		return "Y4M holds pictures: use --format wav or raw for sound";
 	if (!record_y4m_colorspace(format->video.pixelformat))
 		return "pixels are not converted: use --pixel-format YUV420, or --format raw";
 	if (format->video.bytesperline != format->video.width)
 		return "Y4M holds lines without padding: use --format raw";
+	if (format->video.sizeimage != tool_picture_bytes(format->video.pixelformat, size))
+		return "Y4M holds pictures without padding: use --format raw";
 	return NULL;
 }
 
@@ -43,8 +48,9 @@ static int record_y4m_open(struct record_sink *sink)
 	int length;
 
 	sink->stride = RECORD_Y4M_FRAME_BYTES + video->sizeimage;
-	length = snprintf(line, sizeof(line), "YUV4MPEG2 W%u H%u F%u:%u Ip A1:1 C%s%s\n",
+	length = snprintf(line, sizeof(line), "YUV4MPEG2 W%u H%u F%u:%u I%c A1:1 C%s%s\n",
 			  video->width, video->height, video->rate_num, video->rate_den,
+			  sink->is_progressive ? 'p' : '?',
 			  record_y4m_colorspace(video->pixelformat),
 			  video->quantization == V4L2_QUANTIZATION_FULL_RANGE ?
 				  " XCOLORRANGE=FULL" :

@@ -24,7 +24,8 @@ struct record_sink;
  * @checkpoint: optional; make the file complete as it is, for the case of a crash
  * @close: make the file end at @length, with whatever that takes
  *
- * All but @checkpoint are required. Functions return 0 or a negative errno.
+ * All but @checkpoint are required. Functions return 0 or a negative errno; @put -EOVERFLOW:
+ * the container has no room for more.
  */
 struct record_container {
 	const char *name;
@@ -50,6 +51,7 @@ struct record_container {
  * @position: of the first of them
  * @begin: of the first frame in the file
  * @sound: handle of libsndfile
+ * @is_progressive: the lines of a picture are of one moment, as far as we know
  * @was_told: the message about the page cache was printed
  * @no_direct: O_DIRECT is not wanted
  */
@@ -64,6 +66,7 @@ struct record_sink {
 	uint64_t position;
 	uint64_t begin;
 	SNDFILE *sound;
+	bool is_progressive;
 	bool was_told;
 	bool no_direct;
 };

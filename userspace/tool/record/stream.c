@@ -7,6 +7,9 @@
 #include "cut.h"
 #include "stream.h"
 
+/* Two times that differ by less are the same. */
+#define RECORD_GRID_NS 1000
+
 int record_stream_open(struct record_stream *stream, const struct record_settings *settings,
 		       uint32_t which)
 {
@@ -18,12 +21,15 @@ int record_stream_open(struct record_stream *stream, const struct record_setting
 	wish.device = settings->device;
 	wish.stream = which;
 	wish.tight = which == AVRING_STREAM_VIDEO;
+	record_output_init(output);
 	stream->device = settings->device;
 	stream->frames_left = UINT64_MAX;
 	output->settings = settings;
 	output->path = settings->paths[which];
 	output->sink.container = record_container_find(settings->format, output->path);
 	output->sink.no_direct = settings->no_direct;
+	/* Nobody asks other devices about their fields. */
+	output->sink.is_progressive = tool_device_kind(settings->device) == TOOL_DEVICE_CARD;
 	status = tool_reader_open(&stream->reader, &wish);
 	if (status)
 		return status;
@@ -109,6 +115,30 @@ static int record_stream_next(struct record_stream *stream)
 	return avring_reader_next_run(stream->reader, &stream->held, record_stream_room(stream));
 }
 
+/* Bytes that a picture has at least; a device may end its frames with some more. */
+static uint64_t record_stream_least_bytes(const struct record_stream *stream)
+{
+	const struct avring_video_format *video = &stream->format.video;
+	uint64_t bytes = tool_picture_bytes(video->pixelformat,
+					    (struct tool_size){ video->width, video->height });
+
+	if (!bytes)
+		bytes = (uint64_t)video->bytesperline * video->height;
+	return bytes < video->sizeimage ? bytes : video->sizeimage;
+}
+
+/* Sound is never damaged: chunks end early, and the next one begins later. */
+static bool record_stream_is_damaged(const struct record_stream *stream)
+{
+	const struct avring_span *held = &stream->held;
+
+	if (held->flags & AVRING_ENTRY_DAMAGED)
+		return true;
+	/* Compressed pictures have any length, and no lines. */
+	return stream->format.stream == AVRING_STREAM_VIDEO && stream->format.video.bytesperline &&
+	       held->length < record_stream_least_bytes(stream);
+}
+
 bool record_stream_peek(struct record_stream *stream)
 {
 	int error;
@@ -123,6 +153,9 @@ bool record_stream_peek(struct record_stream *stream)
 			record_stream_fail(stream, error, "read");
 		else
 			stream->has_held = true;
+		/* A recording begins with a frame that is whole. */
+		if (stream->has_held && !stream->is_begun && record_stream_is_damaged(stream))
+			record_stream_drop(stream);
 	}
 	return stream->has_held;
 }
@@ -133,25 +166,55 @@ void record_stream_drop(struct record_stream *stream)
 	stream->has_held = false;
 }
 
+/* @part: what is kept of the span. */
+static void record_stream_keep(struct record_stream *stream, struct avring_span *part,
+			       uint64_t start_ns)
+{
+	part->lost += stream->missing;
+	stream->missing = 0;
+	if (!stream->is_begun) {
+		/* What was missed before the beginning is not missing. */
+		part->lost = 0;
+		record_output_start(&stream->output, start_ns);
+	}
+	stream->is_begun = true;
+	stream->has_held = false;
+	stream->frames_left -= stream->frames_left == UINT64_MAX ? 0 : part->count;
+	stream->next_ns = record_span_ns(&stream->format, part, part->count);
+	record_output_put(&stream->output, &stream->held, part);
+}
+
+/* Of the frames that are missing before the next span: how many were before the end? */
+static uint64_t record_stream_lost_before(const struct record_stream *stream, uint64_t end_ns)
+{
+	struct tool_rate rate = tool_event_rate(&stream->format);
+	uint64_t second = rate.den * TOOL_NSEC_PER_SEC, lost;
+
+	if (!stream->is_begun || !second || stream->next_ns + RECORD_GRID_NS >= end_ns)
+		return 0;
+	lost = ((end_ns - stream->next_ns - RECORD_GRID_NS) * (unsigned __int128)rate.num + second -
+		1) /
+	       second;
+	return lost < stream->held.lost ? lost : stream->held.lost;
+}
+
 void record_stream_take(struct record_stream *stream, uint64_t start_ns, uint64_t end_ns)
 {
 	const struct avring_span *held = &stream->held;
 	struct avring_span part = *held;
 	uint64_t behind_ns = record_span_ns(&stream->format, held, held->count);
 
-	if (record_cut(&stream->format, &part, start_ns, end_ns, stream->frames_left)) {
-		if (!stream->is_begun) {
-			/* What was missed before the beginning is not missing. */
-			part.lost = 0;
-			record_output_start(&stream->output, start_ns);
-		}
-		stream->is_begun = true;
-		stream->has_held = false;
-		stream->frames_left -= stream->frames_left == UINT64_MAX ? 0 : part.count;
-		stream->next_ns = record_span_ns(&stream->format, &part, part.count);
-		record_output_put(&stream->output, held, &part);
-	} else {
+	if (!record_cut(&stream->format, &part, start_ns, end_ns, stream->frames_left)) {
+		if (held->time_ns >= end_ns)
+			stream->missing += record_stream_lost_before(stream, end_ns);
 		record_stream_drop(stream);
+	} else if (record_stream_is_damaged(stream)) {
+		stream->missing += part.lost + part.count;
+		record_stream_drop(stream);
+		/* Who waits for a frame that follows on these would be overtaken. */
+		record_output_flush(&stream->output);
+	} else {
+		record_stream_keep(stream, &part, start_ns);
 	}
 	if (behind_ns >= end_ns || !stream->frames_left || stream->output.status != TOOL_OK)
 		stream->is_done = true;
@@ -174,6 +237,7 @@ void record_stream_close(struct record_stream *stream)
 {
 	if (stream->has_held)
 		record_stream_drop(stream);
+	record_output_miss(&stream->output, stream->missing);
 	record_output_end(&stream->output);
 	avring_reader_close(stream->reader);
 	stream->reader = NULL;

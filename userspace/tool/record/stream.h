@@ -20,6 +20,7 @@
  * @is_done: nothing more will be
  * @frames_left: so many may still be taken
  * @next_ns: time of what follows on that
+ * @missing: frames that are, or were damaged, since the last one that was taken
  */
 struct record_stream {
 	const char *device;
@@ -33,6 +34,7 @@ struct record_stream {
 	bool is_done;
 	uint64_t frames_left;
 	uint64_t next_ns;
+	uint64_t missing;
 };
 
 /* Attach. Return: TOOL_OK or a status (all words were said). */

@@ -14,6 +14,20 @@
 #include "../reader.h"
 #include "check.h"
 
+void verify_begin(struct verify_stream *stream, struct verify_sync *sync,
+		  const struct avring_stream_format *format)
+{
+	struct tool_rate before = tool_event_rate(&stream->format);
+	struct tool_rate now = tool_event_rate(format);
+
+	stream->format = *format;
+	if ((uint64_t)before.num * now.den == (uint64_t)now.num * before.den)
+		return;
+	stream->has_next = false;
+	if (format->stream == AVRING_STREAM_AUDIO)
+		sync->silent = 0;
+}
+
 void verify_bad(struct verify_stream *stream, const struct verify_frame *frame, const char *format,
 		...)
 {
@@ -70,7 +84,7 @@ static bool verify_stamp(struct verify_stream *stream, const struct verify_frame
 	struct tool_rate rate = tool_event_rate(&stream->format);
 	uint64_t n = le64toh(stamp->frame), time_ns = le64toh(stamp->time_ns);
 	uint32_t crc = verify_crc(frame->data, frame->length);
-	bool is_flash = n % ((rate.num + rate.den - 1) / rate.den) == 0;
+	bool is_flash = n % (((uint64_t)rate.num + rate.den - 1) / rate.den) == 0;
 
 	if (le32toh(stamp->magic) != AVRING_FRAME_STAMP_MAGIC)
 		verify_bad(stream, frame, "no stamp, it begins with %#010x", le32toh(stamp->magic));
@@ -200,9 +214,13 @@ void verify_video(struct verify_stream *stream, struct verify_sync *sync,
 	struct avring_frame_stamp stamp;
 
 	stream->frames++;
-	if (frame->is_torn || frame->is_no_signal) {
-		stream->torn += frame->is_torn;
-		stream->no_signal += frame->is_no_signal && !frame->is_torn;
+	if (frame->is_torn || frame->is_damaged || frame->is_no_signal) {
+		if (frame->is_torn)
+			stream->torn++;
+		else if (frame->is_damaged)
+			stream->damaged++;
+		else
+			stream->no_signal++;
 		verify_advance(stream, frame, frame->sequence, frame->event);
 		return;
 	}

@@ -23,6 +23,7 @@
  * @count: 1, or sample frames
  * @lost: missing before it
  * @is_torn: known to be overwritten
+ * @is_damaged: the card says that it could not write all of it
  * @is_no_signal: nobody sent it
  */
 struct verify_frame {
@@ -36,6 +37,7 @@ struct verify_frame {
 	uint64_t count;
 	uint64_t lost;
 	bool is_torn;
+	bool is_damaged;
 	bool is_no_signal;
 };
 
@@ -48,6 +50,7 @@ struct verify_frame {
  * @frames: frames or sample frames that were seen
  * @lost: that are missing between them
  * @torn: that were overwritten
+ * @damaged: that are not whole, as the card says
  * @no_signal: that nobody sent
  * @bad: that are wrong
  * @words: about the first one that is wrong
@@ -63,6 +66,7 @@ struct verify_stream {
 	uint64_t frames;
 	uint64_t lost;
 	uint64_t torn;
+	uint64_t damaged;
 	uint64_t no_signal;
 	uint64_t bad;
 	char words[VERIFY_WORDS];
@@ -105,6 +109,9 @@ struct verify_sync {
 	int64_t max_ns;
 };
 
+/* The stream is of this format now. One of another rate has another timeline. */
+void verify_begin(struct verify_stream *stream, struct verify_sync *sync,
+		  const struct avring_stream_format *format);
 /* Check one frame; a flash is noted. */
 void verify_video(struct verify_stream *stream, struct verify_sync *sync,
 		  const struct verify_frame *frame);

@@ -70,6 +70,7 @@ static void verify_span(struct verify_device *device, unsigned int i,
 		.time_ns = span->time_ns,
 		.count = span->count,
 		.lost = span->lost,
+		.is_damaged = span->flags & AVRING_ENTRY_DAMAGED,
 		.is_no_signal = span->flags & AVRING_ENTRY_NO_SIGNAL,
 	};
 	struct verify_stream before = *stream;
@@ -116,7 +117,8 @@ static int verify_next(struct verify_device *device, unsigned int i)
 		return 1;
 	if (error == -ESTALE) {
 		error = avring_reader_renew(device->readers[i]);
-		stream->format = *avring_reader_format(device->readers[i]);
+		verify_begin(stream, &device->result->sync,
+			     avring_reader_format(device->readers[i]));
 	} else if (!error) {
 		verify_span(device, i, &span);
 	}
