@@ -233,12 +233,25 @@ void card_row(const char *id, const char *unit, const char *who, double value, c
 	puts("\"}");
 }
 
+/* What an error means here. */
+static const char *card_reason(int err)
+{
+	switch (err) {
+	case -EOVERFLOW:
+		return "frames were lost: is the host busy?";
+	case -ERANGE:
+		return "the frames came at another rate than the card's";
+	default:
+		return strerror(-err);
+	}
+}
+
 void card_missing(const char *id, const char *unit, int err, const char *what, ...)
 {
 	va_list args;
 
 	printf("{\"id\":\"%s\",\"unit\":\"%s\",\"who\":\"avring\",\"missing\":\"%s\",\"what\":\"",
-	       id, unit, strerror(-err));
+	       id, unit, card_reason(err));
 	va_start(args, what);
 	vprintf(what, args);
 	va_end(args);

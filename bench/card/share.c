@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* C2: how much of a core the driver of the card takes for 250 MB a second. */
 #include <errno.h>
+#include <inttypes.h>
+#include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <linux/videodev2.h>
 
@@ -12,6 +15,7 @@
 #define SHARE_WINDOWS 5
 #define SHARE_BUFFERS 8
 #define SHARE_FPS 60
+#define SHARE_TOLERANCE 0.02
 
 static const struct camera_size share_size = { "1920x1080 YUYV", 1920, 1080 };
 static const struct card_mode share_mode = { "1920x1080",	1920,	   1080,
@@ -24,12 +28,14 @@ struct share;
  * @name: in the results
  * @open: begin
  * @take: so many frames
+ * @lost: how many are missing so far
  * @close: end
  */
 struct share_way {
 	const char *name;
 	int (*open)(struct share *share);
 	int (*take)(struct share *share, unsigned int frames);
+	uint64_t (*lost)(const struct share *share);
 	void (*close)(struct share *share);
 };
 
@@ -39,12 +45,16 @@ struct share_way {
  * @way: how
  * @reader: of the ring
  * @camera: without
+ * @next: number that the next frame of @camera should have
+ * @missing: frames of @camera that were not there
  */
 struct share {
 	const struct card *card;
 	const struct share_way *way;
 	struct avring_reader *reader;
 	struct camera camera;
+	uint32_t next;
+	uint64_t missing;
 };
 
 /**
@@ -67,6 +77,11 @@ static int share_open_ring(struct share *share)
 static int share_take_ring(struct share *share, unsigned int frames)
 {
 	return card_skip(share->reader, frames);
+}
+
+static uint64_t share_lost_ring(const struct share *share)
+{
+	return avring_reader_lost(share->reader);
 }
 
 static void share_close_ring(struct share *share)
@@ -96,10 +111,18 @@ static int share_take_buffers(struct share *share, unsigned int frames)
 
 	while (!err && frames--) {
 		err = camera_dequeue(&share->camera, &buffer);
-		if (!err)
-			err = camera_queue(&share->camera, &buffer);
+		if (err)
+			break;
+		share->missing += buffer.sequence - share->next;
+		share->next = buffer.sequence + 1;
+		err = camera_queue(&share->camera, &buffer);
 	}
 	return err;
+}
+
+static uint64_t share_lost_buffers(const struct share *share)
+{
+	return share->missing;
 }
 
 static void share_close_buffers(struct share *share)
@@ -108,8 +131,9 @@ static void share_close_buffers(struct share *share)
 }
 
 static const struct share_way share_ways[] = {
-	{ "ring reader", share_open_ring, share_take_ring, share_close_ring },
-	{ "V4L2 MMAP", share_open_buffers, share_take_buffers, share_close_buffers },
+	{ "ring reader", share_open_ring, share_take_ring, share_lost_ring, share_close_ring },
+	{ "V4L2 MMAP", share_open_buffers, share_take_buffers, share_lost_buffers,
+	  share_close_buffers },
 };
 
 static struct share_cost share_so_far(const struct card *card)
@@ -120,13 +144,32 @@ static struct share_cost share_so_far(const struct card *card)
 	return cost;
 }
 
+/* What was measured must be the rate that the row names, with nothing left out. */
+static int share_judge(uint64_t lost, unsigned int frames, uint64_t ns)
+{
+	const double fps = frames * 1e9 / ns;
+
+	if (lost) {
+		fprintf(stderr, "card: C2: %" PRIu64 " frames lost\n", lost);
+		return -EOVERFLOW;
+	}
+	if (fabs(fps - SHARE_FPS) > SHARE_FPS * SHARE_TOLERANCE) {
+		fprintf(stderr, "card: C2: %.2f frames a second, not %d\n", fps, SHARE_FPS);
+		return -ERANGE;
+	}
+	return 0;
+}
+
 /* Percent of a core. */
 static int share_window(struct share *share, unsigned int frames, double *threads, double *all)
 {
+	const uint64_t lost = share->way->lost(share);
 	struct share_cost before = share_so_far(share->card), after;
 	int err = share->way->take(share, frames);
 
 	after = share_so_far(share->card);
+	if (!err)
+		err = share_judge(share->way->lost(share) - lost, frames, after.time - before.time);
 	/* Nobody works for nothing: a kernel without accounts. */
 	if (!err && after.threads == before.threads)
 		err = -ENODATA;
