@@ -137,7 +137,9 @@ static int avring_pci_video_restart(void *data)
 {
 	struct avring_pci_video *v = data;
 
-	WRITE_ONCE(v->node.dead, false);
+	/* When the ring of a card that is gone ends, the node is not told that it is back. */
+	if (READ_ONCE(v->pci->state) != AVRING_PCI_GONE)
+		WRITE_ONCE(v->node.dead, false);
 	avring_queue_take_back(&v->node.queue);
 	if (avring_pci_video_fills_ring(v))
 		return avring_pci_video_start_ring(v);
