@@ -295,16 +295,19 @@ struct ring camera_ring(void)
 	return ring;
 }
 
-void camera_setup(uint64_t length, uint32_t align)
+static void camera_setup_stream(uint32_t stream, uint64_t length, uint32_t align)
 {
-	struct avring_setup setup = { .stream = AVRING_STREAM_VIDEO,
-				      .length = length,
-				      .align = align };
+	struct avring_setup setup = { .stream = stream, .length = length, .align = align };
 	struct ring ring;
 
 	camera_ring_node(&ring);
 	must(ring_call(&ring, AVRING_IOC_SET_SETUP, &setup));
 	ring_close(&ring);
+}
+
+void camera_setup(uint64_t length, uint32_t align)
+{
+	camera_setup_stream(AVRING_STREAM_VIDEO, length, align);
 }
 
 /* What is called wrong must still be there after it was looked at. */
@@ -361,6 +364,40 @@ uint64_t camera_follow(const struct ring *ring, uint64_t n, unsigned int frames,
 	return n;
 }
 
+/**
+ * struct camera_balance - what the card has written, and what is in the ring
+ * @ring: the ring
+ * @before: pictures that the card had written when its first frame began
+ * @written: since then
+ * @published: entries
+ * @refused: pictures that are rightly no entries
+ */
+struct camera_balance {
+	const struct ring *ring;
+	long before;
+	uint64_t written, published, refused;
+};
+
+static bool camera_is_balanced(void *arg)
+{
+	struct camera_balance *balance = arg;
+
+	balance->written = remote_get("video-frames") - balance->before;
+	balance->published = ring_head(balance->ring) - balance->ring->at.next;
+	return balance->written == balance->published + balance->refused;
+}
+
+void camera_expect_published(const struct ring *ring, long written, uint64_t refused)
+{
+	struct camera_balance balance = { .ring = ring, .before = written, .refused = refused };
+
+	remote_flag("stall-dma", true);
+	tap_check(tap_eventually(camera_is_balanced, &balance, 5),
+		  "%llu written, %llu refused: expected the others in the ring, got %llu",
+		  (unsigned long long)balance.written, (unsigned long long)refused,
+		  (unsigned long long)balance.published);
+}
+
 /* ---------------------------------------------------------------- around a test */
 
 /* The setup of rings belongs to the card and stays. */
@@ -370,8 +407,10 @@ static void camera_restore(void)
 	node_restore();
 	if (node_missing())
 		remote_replace();
-	if (!node_missing())
-		camera_setup(0, 0);
+	if (node_missing())
+		return;
+	camera_setup_stream(AVRING_STREAM_VIDEO, 0, 0);
+	camera_setup_stream(AVRING_STREAM_AUDIO, 0, 0);
 }
 
 int camera_main(const struct tap_test *tests, size_t n_tests, int argc, char **argv)

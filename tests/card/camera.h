@@ -108,6 +108,12 @@ uint64_t camera_look_many(const struct ring *ring, uint64_t n, unsigned int fram
 uint64_t camera_follow(const struct ring *ring, uint64_t n, unsigned int frames,
 		       struct camera_watch *watch);
 
+/*
+ * All that the card has written since it had written @written is in the ring, but for @refused:
+ * no frame is lost between the two, and none invented. Then the card rests, as good as broken.
+ */
+void camera_expect_published(const struct ring *ring, long written, uint64_t refused);
+
 /* tap_main() for tests of a card with its driver; puts back what they change. */
 int camera_main(const struct tap_test *tests, size_t n_tests, int argc, char **argv);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "camera.h"
+#include "hearing.h"
 #include "remote.h"
 
 #define BUFFERS 8
@@ -59,11 +60,32 @@ static void clear_master(void)
 	change_command(MASTER, 0);
 }
 
-/* QEMU sends no message without this; firmware does it for cards that are there at boot. */
+/* Looks at what the kernel says; the next line each time. */
+static bool has_recovered(void *arg)
+{
+	char line[1024];
+	ssize_t bytes = read(*(const int *)arg, line, sizeof(line) - 1);
+
+	if (bytes < 0)
+		return false;
+	line[bytes] = '\0';
+	return strstr(line, "device recovery successful");
+}
+
+/*
+ * QEMU sends no message without SERR; firmware sets it for cards that are there at boot. The
+ * kernel went through all the steps when it says so.
+ */
 static void report_error(void)
 {
+	int log = must(sys(open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)));
+
+	must(sys(lseek(log, 0, SEEK_END)));
 	change_command(0, SERR);
 	remote("aer card0 COMP_TIME");
+	tap_check(tap_eventually(has_recovered, &log, 10),
+		  "kernel log: expected \"device recovery successful\"");
+	close(log);
 }
 
 /* What a suspend of the system does with the card, without the rest of the system. */
@@ -95,10 +117,12 @@ static bool has_restarted(const struct camera_watch *watch)
  * struct disturbance - something that a stream survives
  * @happen: it happens
  * @missing: so many frames are lost at least
+ * @silent_ms: for so long there is no sound at least
  */
 struct disturbance {
 	void (*happen)(void);
 	unsigned int missing;
+	unsigned int silent_ms;
 };
 
 /* The card was started again, and the sequence tells what was lost meanwhile. */
@@ -162,6 +186,31 @@ static void test_ring_goes_on(const void *arg)
 		  what->missing, (unsigned long long)watch.missing);
 	tap_eq(0, ring_state(&ring));
 	ring_close(&ring);
+}
+
+static bool has_gap(const struct hearing *hearing)
+{
+	return hearing->gaps;
+}
+
+/* One gap in the sequence of the sound, as long as it is in its time. */
+static void test_sound_goes_on(const void *arg)
+{
+	const struct disturbance *what = arg;
+	struct hearing hearing;
+
+	hearing_begin(&hearing);
+	hearing_take(&hearing, 10);
+	what->happen();
+	hearing_take_until(&hearing, has_gap);
+	hearing_take(&hearing, 100);
+	tap_note("%llu sample frames missing", (unsigned long long)hearing.missing);
+	tap_eq(1, hearing.gaps);
+	tap_check(hearing.missing >= what->silent_ms * HEARING_RATE / 1000,
+		  "missing: expected %u ms at least, got %llu sample frames", what->silent_ms,
+		  (unsigned long long)hearing.missing);
+	tap_eq(0, ring_state(&hearing.ring));
+	hearing_end(&hearing);
 }
 
 /* ---------------------------------------------------------------- bus mastering */
@@ -300,20 +349,25 @@ static void test_reset_asleep(void)
 	camera_end(&flow);
 }
 
-static const struct disturbance aer = { report_error, 0 }, flr = { reset_card, 1 },
-				suspend = { sleep_a_while, 5 };
+static const struct disturbance aer = { report_error, 0, 0 }, flr = { reset_card, 1, 30 },
+				suspend = { sleep_a_while, 5, 300 };
 
 static const struct tap_test tests[] = {
 	{ "a stream goes on after an error of the bus", .run_with = test_goes_on, .arg = &aer },
 	{ "on the same timeline", .run_with = test_timeline, .arg = &aer },
 	{ "a ring goes on after an error of the bus", .run_with = test_ring_goes_on, .arg = &aer },
+	{ "sound goes on after an error of the bus, with a gap", .run_with = test_sound_goes_on,
+	  .arg = &aer },
 	{ "a stream goes on after a reset, with a gap", .run_with = test_goes_on, .arg = &flr },
 	{ "on the same timeline after a reset", .run_with = test_timeline, .arg = &flr },
 	{ "a ring goes on after a reset, with a gap", .run_with = test_ring_goes_on, .arg = &flr },
+	{ "sound goes on after a reset, with a gap", .run_with = test_sound_goes_on, .arg = &flr },
 	{ "a stream goes on after a suspend, with a gap", .run_with = test_goes_on,
 	  .arg = &suspend },
 	{ "on the same timeline after a suspend", .run_with = test_timeline, .arg = &suspend },
 	{ "a ring goes on after a suspend, with a gap", .run_with = test_ring_goes_on,
+	  .arg = &suspend },
+	{ "sound goes on after a suspend, with a gap", .run_with = test_sound_goes_on,
 	  .arg = &suspend },
 	{ "a card that is suspended in its sleep wakes up", .run = test_suspend_asleep },
 	{ "without bus mastering a stream ends with EIO; a reset mends it",

@@ -2,11 +2,15 @@
 /*
  * memory: frames are right wherever they lie in memory, and however the card reaches it.
  *
- * Arguments: --above    buffers must lie above 4 GiB
- *            --bounced  and must be copied by swiotlb
+ * Arguments: --above       buffers must lie above 4 GiB
+ *            --bounced     and must be copied by swiotlb
+ *            --translated  an IOMMU is between the cards and the memory
+ *            --cards=N     so many cards there must be (default 1)
  */
+#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "camera.h"
@@ -18,7 +22,8 @@
 #define BOUNCED_SLABS "/sys/kernel/debug/swiotlb/io_tlb_used"
 #define CARDS "/sys/bus/pci/drivers/avring-pci/0000:*"
 
-static bool want_above, want_bounced;
+static bool want_above, want_bounced, want_translated;
+static unsigned int want_cards = 1;
 
 /* 1.8 MB: more than swiotlb takes in one piece. */
 static const struct camera_mode large = {
@@ -155,9 +160,8 @@ static void test_all(void)
 	char path[32];
 	size_t i;
 
-	if (glob(CARDS "/video4linux/video*", 0, NULL, &found) || found.gl_pathc < 2)
-		tap_skip("only one card: tests/vm/run --card 3");
-	tap_note("%zu cards", found.gl_pathc);
+	tap_eq(0, glob(CARDS "/video4linux/video*", 0, NULL, &found));
+	tap_eq(want_cards, found.gl_pathc);
 	for (i = 0; i < found.gl_pathc && i < TAP_COUNT(children); i++) {
 		snprintf(path, sizeof(path), "/dev/%.20s", strrchr(found.gl_pathv[i], '/') + 1);
 		children[i] = fork();
@@ -166,6 +170,27 @@ static void test_all(void)
 	}
 	while (i--)
 		tap_join(children[i]);
+	globfree(&found);
+}
+
+/* Behind an IOMMU, and strictly: what is unmapped is out of reach at once. */
+static void test_translated(void)
+{
+	char type[16];
+	glob_t found;
+	size_t i;
+	int fd;
+
+	glob(CARDS "/iommu_group/type", 0, NULL, &found);
+	tap_eq(want_translated ? want_cards : 0, found.gl_pathc);
+	for (i = 0; i < found.gl_pathc; i++) {
+		memset(type, 0, sizeof(type));
+		fd = must(sys(open(found.gl_pathv[i], O_RDONLY | O_CLOEXEC)));
+		must(sys(read(fd, type, sizeof(type) - 1)));
+		close(fd);
+		tap_check(!strcmp(type, "DMA\n"), "%s: expected DMA, got %s", found.gl_pathv[i],
+			  type);
+	}
 	globfree(&found);
 }
 
@@ -192,6 +217,8 @@ static const struct tap_test tests[] = {
 	{ "stamped frames are right in the ring", .run_with = test_ring, .arg = &stamped },
 	{ "frames are right in a tight ring of odd length", .run = test_odd_ring },
 	{ "all cards stream at once", .run = test_all },
+	{ "an IOMMU translates for all cards where there is one, or for none",
+	  .run = test_translated },
 };
 
 int main(int argc, char **argv)
@@ -199,6 +226,9 @@ int main(int argc, char **argv)
 	for (; argc > 1 && !strncmp(argv[1], "--", 2); argc--, argv++) {
 		want_above |= !strcmp(argv[1], "--above");
 		want_bounced |= !strcmp(argv[1], "--bounced");
+		want_translated |= !strcmp(argv[1], "--translated");
+		if (!strncmp(argv[1], "--cards=", 8))
+			want_cards = atoi(argv[1] + 8);
 	}
 	return camera_main(tests, TAP_COUNT(tests), argc, argv);
 }

@@ -2,7 +2,8 @@
 /*
  * unbind: the driver lets go of the card, and the module goes, while things are in use.
  *
- * Environment: LOOPS  (default 10)
+ * Environment: LOOPS    (default 10)
+ *              TOLD_MS  see people.h
  */
 #include <signal.h>
 #include <stdlib.h>
