@@ -85,6 +85,9 @@ int avring_pci_use(struct avring_pci *pci)
 	if (err)
 		return err;
 	mutex_lock(&pci->lock);
+	/* Nobody has looked since; how the clocks went meanwhile is not to be made good slowly. */
+	if (!pci->users)
+		avring_servo_forget(&pci->servo);
 	avring_pci_read_clock(pci);
 	if (!pci->users++) {
 		/* What happened while nobody listened: a bit that stays set is not told again. */

@@ -12,6 +12,7 @@
 #include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <sound/asound.h>
 
@@ -260,7 +261,34 @@ static void exact_test(void)
 		  sync.pairs);
 }
 
+static void exact_few(struct exact_age *age)
+{
+	struct camera_watch watch = { .mode = &exact_mode };
+	struct exact_sync sync = { 0 };
+	struct flow flow;
+
+	camera_start(&flow, &exact_mode, FLOW_MMAP, BUFFERS);
+	while (watch.seen < 30)
+		exact_look(&flow, &watch, &sync, age);
+	camera_end(&flow);
+}
+
+/* 70 ms in this time: the clock of an idle guest leaps over it. */
+static void exact_idle(void)
+{
+	struct exact_age before = { 0 }, after = { 0 };
+
+	exact_clock();
+	exact_few(&before);
+	remote_set("clock-ppm", PPM - 700);
+	sleep(100);
+	exact_few(&after);
+	tap_note("pictures %lld to %lld ns old", (long long)after.least_ns,
+		 (long long)after.most_ns);
+}
+
 static const struct tap_test tests[] = {
+	{ "after a long rest the first picture has the time that it should", .run = exact_idle },
 	{ "200 ppm off: no frame, sample or interrupt too few or too many, flash and beep coincide, times are ours",
 	  .run = exact_test, .deadline_s = 300 },
 };
