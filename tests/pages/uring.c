@@ -218,45 +218,42 @@ static void test_read(const void *max_order)
 	uring_close(&uring);
 }
 
-static void test_write_fixed(const void *max_order)
+/* @later: when neither the mapping nor the file is there any more. */
+static void write_fixed(const void *max_order, uint64_t seed, bool later)
 {
 	struct uring uring = uring_open();
 	int disk = disk_open();
 	struct video video;
-	uint8_t *start = begin(&video, max_order, 14);
+	uint8_t *start = begin(&video, max_order, seed);
+	const int error = uring_register(&uring, start);
 
-	if (registers_files()) {
-		must(uring_register(&uring, start));
+	if (registers_files())
+		must(error);
+	else
+		must_refuse(EOPNOTSUPP, error);
+	if (later)
+		video_close(&video);
+	if (!error) {
 		uring_move(&uring, IORING_OP_WRITE_FIXED, disk, start);
-		expect_disk(disk, 14);
-		uring_unregister(&uring);
-	} else {
-		must_refuse(EOPNOTSUPP, uring_register(&uring, start));
+		expect_disk(disk, seed);
 	}
-	video_close(&video);
+	if (!error && !later)
+		uring_unregister(&uring);
+	if (!later)
+		video_close(&video);
 	close(disk);
 	uring_close(&uring);
+}
+
+static void test_write_fixed(const void *max_order)
+{
+	write_fixed(max_order, 14, false);
 }
 
 /* The pages are the ring's; that they are freed in the end is seen by the runner. */
 static void test_write_fixed_later(const void *max_order)
 {
-	struct uring uring = uring_open();
-	int disk = disk_open();
-	struct video video;
-	uint8_t *start = begin(&video, max_order, 15);
-
-	if (registers_files()) {
-		must(uring_register(&uring, start));
-		video_close(&video);
-		uring_move(&uring, IORING_OP_WRITE_FIXED, disk, start);
-		expect_disk(disk, 15);
-	} else {
-		must_refuse(EOPNOTSUPP, uring_register(&uring, start));
-		video_close(&video);
-	}
-	close(disk);
-	uring_close(&uring);
+	write_fixed(max_order, 15, true);
 }
 
 static void test_read_only(const void *max_order)

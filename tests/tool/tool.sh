@@ -24,6 +24,18 @@ patience=100000
 	exit 1
 }
 
+# udev_start: a udev of the guest's own, with our rules, that has seen all nodes.
+udev_start() {
+	local udevd=/lib/systemd/systemd-udevd
+
+	[[ -x $udevd ]] || tap_skip_all "no $udevd: apt-get install udev"
+	mkdir -p /run/udev/rules.d
+	cp "$repo/userspace/udev/60-avring.rules" /run/udev/rules.d/
+	"$udevd" --daemon 2>"$scratch/udevd" ||
+		tap_skip_all "udevd does not start here: $(<"$scratch/udevd")"
+	udevadm trigger --action=add --settle --subsystem-match={avring,video4linux,media,sound}
+}
+
 # run COMMAND...: $status, and what was said in $out and $err.
 run() {
 	"$@" >"$scratch/out" 2>"$scratch/err" </dev/null

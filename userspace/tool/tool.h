@@ -203,6 +203,8 @@ struct tool_fourcc {
 };
 
 struct tool_fourcc tool_fourcc(uint32_t pixelformat);
+/* The names that it and tool_read_sample_format() know, for struct tool_option. */
+#define TOOL_SAMPLE_FORMATS "S16_LE S24_LE S24_3LE S32_LE FLOAT_LE"
 const char *tool_sample_format(uint32_t format);
 /* Bytes of a sample of one channel. */
 uint32_t tool_sample_bytes(uint32_t format);

@@ -310,9 +310,7 @@ void tool_value_describe(const struct tool_option *option, char *text, size_t si
 			 option->min, option->max);
 	else if (option->read == tool_read_pixel_format)
 		snprintf(text, size, "a FOURCC such as YUYV, NV12, YUV420, RGB24, GREY");
-	else if (option->read == tool_read_sample_format)
-		snprintf(text, size, "one of S16_LE S24_LE S24_3LE S32_LE FLOAT_LE");
-	else if (option->read == tool_read_word)
+	else if (option->read == tool_read_sample_format || option->read == tool_read_word)
 		snprintf(text, size, "one of %s", option->words);
 	else
 		snprintf(text, size, "%s, not nothing", option->value);
