@@ -35,11 +35,11 @@ load: modules
 unload:
 	$(Q)rmmod avring
 
-userspace: packages
+userspace:
 	$(Q)$(MAKE) -C userspace
 
-install: userspace
-	$(Q)$(MAKE) -C userspace install
+install:
+	$(Q)$(MAKE) -C userspace install $(if $(DESTDIR),DESTDIR='$(abspath $(DESTDIR))')
 
 demo:
 	$(Q)demo/run $(if $(SOURCE),--source $(SOURCE))
