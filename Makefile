@@ -9,7 +9,7 @@ Q := $(if $(V),,@)
 
 help:
 	@echo 'make modules      the driver for the running kernel (needs its headers)'
-	@echo 'make load         load it, with the modules it needs; CARDS=N, SOURCE=loopback'
+	@echo 'make load         load it, with the modules it needs; CARDS=N, SOURCE=loopback, OBS=1'
 	@echo 'make unload       unload it'
 	@echo 'make userspace    the tool avring, the library and its examples: build/userspace/'
 	@echo 'make install      install those; PREFIX=/usr/local, DESTDIR='
@@ -31,9 +31,11 @@ modules:
 load: modules
 	$(Q)modprobe -a videodev mc videobuf2-v4l2 v4l2-tpg snd-pcm
 	$(Q)insmod driver/avring.ko $(if $(CARDS),cards=$(CARDS)) $(if $(SOURCE),source=$(SOURCE))
+	$(if $(OBS),$(Q)insmod driver/avring_v4l2loopback.ko)
 
 unload:
 	$(Q)rmmod avring
+	$(Q)! grep -q '^avring_v4l2loopback ' /proc/modules || rmmod avring_v4l2loopback
 
 userspace:
 	$(Q)$(MAKE) -C userspace

@@ -104,6 +104,17 @@ static inline void avring_vm_flags_mod(struct vm_area_struct *vma,
 #define avring_mm_unmapped_area(...)	mm_get_unmapped_area(__VA_ARGS__)
 #endif
 
+/* Linux 6.18 made v4l2_fh_add() tell the file of its handle. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define avring_v4l2_fh_add(fh, file) \
+	do { \
+		(file)->private_data = (fh); \
+		v4l2_fh_add(fh); \
+	} while (0)
+#else
+#define avring_v4l2_fh_add	v4l2_fh_add
+#endif
+
 /* Linux 6.13 merged hrtimer_init() and the assignment of the function. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 static inline void avring_hrtimer_setup(struct hrtimer *timer,

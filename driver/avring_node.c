@@ -4,6 +4,7 @@
  */
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/slab.h>
 #include <media/v4l2-device.h>
 #include <media/v4l2-event.h>
 #include <media/v4l2-fh.h>
@@ -49,11 +50,14 @@ static void avring_node_replace_file_ops(struct file *file)
 
 static int avring_node_open(struct file *file)
 {
-	int err = v4l2_fh_open(file);
+	struct avring_node_file *opened = kzalloc(sizeof(*opened), GFP_KERNEL);
 
-	if (!err)
-		avring_node_replace_file_ops(file);
-	return err;
+	if (!opened)
+		return -ENOMEM;
+	v4l2_fh_init(&opened->fh, video_devdata(file));
+	avring_v4l2_fh_add(&opened->fh, file);
+	avring_node_replace_file_ops(file);
+	return 0;
 }
 
 /*

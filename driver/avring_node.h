@@ -10,6 +10,7 @@
 #include <media/media-entity.h>
 #include <media/v4l2-ctrls.h>
 #include <media/v4l2-dev.h>
+#include <media/v4l2-fh.h>
 
 #include "avring_clock.h"
 #include "avring_queue.h"
@@ -47,6 +48,20 @@ struct avring_node {
 	struct avring_rate rate;
 };
 
+/**
+ * struct avring_node_file - an open file of a node
+ * @fh: what the core knows of it; first, because the core frees it
+ * @buffers: has asked for buffers, with whatever count: it queues them itself
+ * @write_stream: VIDIOC_STREAMON has begun its write()
+ *
+ * The lock of the node guards it.
+ */
+struct avring_node_file {
+	struct v4l2_fh fh;
+	bool buffers;
+	bool write_stream;
+};
+
 int avring_node_init(struct avring_node *node, struct v4l2_device *v4l2_dev,
 		     struct avring_engine *engine, enum v4l2_buf_type type,
 		     const struct v4l2_ioctl_ops *ioctl_ops,
@@ -75,6 +90,11 @@ int avring_node_set_rate(struct avring_node *node, const struct v4l2_fract *inte
 static inline struct avring_node *avring_node_of(struct file *file)
 {
 	return video_drvdata(file);
+}
+
+static inline struct avring_node_file *avring_node_file_of(struct file *file)
+{
+	return container_of((struct v4l2_fh *)file->private_data, struct avring_node_file, fh);
 }
 
 static inline struct avring_node *avring_queue_node(struct avring_queue *queue)

@@ -98,6 +98,59 @@ static int avring_output_s_output(struct file *file, void *priv, unsigned int in
 	return index ? -EINVAL : 0;
 }
 
+static int avring_output_reqbufs(struct file *file, void *priv, struct v4l2_requestbuffers *request)
+{
+	avring_node_file_of(file)->buffers = true;
+	return vb2_ioctl_reqbufs(file, priv, request);
+}
+
+static int avring_output_create_bufs(struct file *file, void *priv,
+				     struct v4l2_create_buffers *create)
+{
+	avring_node_file_of(file)->buffers = true;
+	return vb2_ioctl_create_bufs(file, priv, create);
+}
+
+/*
+ * Producers for v4l2loopback (OBS) say STREAMON and then write(). A file that never
+ * asked for buffers can mean nothing else, and its write() begins here, with no byte:
+ * from now on the node is its own. Who did ask queues buffers, and is told that there
+ * are none.
+ */
+static int avring_output_streamon(struct file *file, void *priv, enum v4l2_buf_type type)
+{
+	struct avring_node_file *opened = avring_node_file_of(file);
+	struct vb2_queue *vq = &avring_node_of(file)->queue.vb2;
+	const char __user *nothing = (const char __user *)PAGE_SIZE;
+	loff_t pos = 0;
+	long err;
+
+	if (type == vq->type && opened->write_stream)
+		return 0;
+	if (type != vq->type || opened->buffers || vb2_is_busy(vq))
+		return vb2_ioctl_streamon(file, priv, type);
+	err = vb2_write(vq, nothing, 0, &pos, true);
+	if (err < 0)
+		return err;
+	vq->owner = file->private_data;
+	opened->write_stream = true;
+	return 0;
+}
+
+/* What waits to be shown is dropped, as with buffers; who wants it shown just closes. */
+static int avring_output_streamoff(struct file *file, void *priv, enum v4l2_buf_type type)
+{
+	struct avring_node_file *opened = avring_node_file_of(file);
+	struct vb2_queue *vq = &avring_node_of(file)->queue.vb2;
+
+	if (type != vq->type || !opened->write_stream)
+		return vb2_ioctl_streamoff(file, priv, type);
+	vb2_queue_release(vq);
+	vq->owner = NULL;
+	opened->write_stream = false;
+	return 0;
+}
+
 static const struct v4l2_ioctl_ops avring_output_ioctl_ops = {
 	.vidioc_querycap = avring_node_querycap,
 	.vidioc_enum_fmt_vid_out = avring_node_enum_fmt,
@@ -111,15 +164,15 @@ static const struct v4l2_ioctl_ops avring_output_ioctl_ops = {
 	.vidioc_enum_output = avring_output_enum_output,
 	.vidioc_g_output = avring_output_g_output,
 	.vidioc_s_output = avring_output_s_output,
-	.vidioc_reqbufs = vb2_ioctl_reqbufs,
-	.vidioc_create_bufs = vb2_ioctl_create_bufs,
+	.vidioc_reqbufs = avring_output_reqbufs,
+	.vidioc_create_bufs = avring_output_create_bufs,
 	.vidioc_prepare_buf = vb2_ioctl_prepare_buf,
 	.vidioc_querybuf = vb2_ioctl_querybuf,
 	.vidioc_qbuf = vb2_ioctl_qbuf,
 	.vidioc_dqbuf = avring_node_dqbuf,
 	.vidioc_expbuf = vb2_ioctl_expbuf,
-	.vidioc_streamon = vb2_ioctl_streamon,
-	.vidioc_streamoff = vb2_ioctl_streamoff,
+	.vidioc_streamon = avring_output_streamon,
+	.vidioc_streamoff = avring_output_streamoff,
 	.vidioc_log_status = v4l2_ctrl_log_status,
 	.vidioc_subscribe_event = v4l2_ctrl_subscribe_event,
 	.vidioc_unsubscribe_event = v4l2_event_unsubscribe,
