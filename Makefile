@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Front door: says what there is and who does it.
 
-KERNELS ?= 6.1 6.12 newest
+KERNELS ?= $(shell awk '!/^\#/ { print $$1 }' tests/kernels)
 KDIR ?= /lib/modules/$(shell uname -r)/build
 Q := $(if $(V),,@)
 

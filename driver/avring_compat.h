@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * avring: every difference between the supported kernels (6.1 to 7.2), each with
+ * avring: every difference between the supported kernels (tests/kernels), each with
  * the release that ends it. `make lint` refuses version checks anywhere else.
  */
 #ifndef AVRING_COMPAT_H
