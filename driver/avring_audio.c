@@ -28,15 +28,6 @@ static void avring_audio_private_free(struct snd_card *card)
 		audio->released(audio->released_data);
 }
 
-static void avring_audio_name(struct snd_card *card, const struct avring_audio_params *params)
-{
-	strscpy(card->driver, "avring", sizeof(card->driver));
-	snprintf(card->shortname, sizeof(card->shortname), "avring %d", params->number);
-	snprintf(card->longname, sizeof(card->longname), "avring %d at %s (%s)", params->number,
-		 dev_name(params->dev), params->id);
-	snprintf(card->mixername, sizeof(card->mixername), "avring %d", params->number);
-}
-
 static void avring_audio_init(struct avring_audio *audio, struct snd_card *card,
 			      const struct avring_audio_params *params)
 {
@@ -76,9 +67,9 @@ int avring_audio_new(const struct avring_audio_params *params, struct avring_aud
 		return err;
 	audio = card->private_data;
 	avring_audio_init(audio, card, params);
-	avring_audio_name(card, params);
+	avring_sound_name_card(card, params->name);
 
-	err = avring_pcm_new(audio, params->number);
+	err = avring_pcm_new(audio);
 	if (err < 0)
 		goto free_card;
 	err = avring_mixer_new(audio);

@@ -21,7 +21,7 @@ struct device;
  * struct avring_audio_params - what avring_audio_new() builds
  * @dev: parent device; a reference is held until @released
  * @id: ALSA card id wish, for example "avring0"; ALSA changes it if it is taken
- * @number: of the card within the driver, from 0; goes into the names
+ * @name: of the card, for people; not needed once the card is made
  * @loopback: initial "Capture Source": false is Tone, true is Loopback
  * @flash_at: time of the last flash not later than @ns, both CLOCK_MONOTONIC in
  *	ns, flashes at least one second apart; a beep starts exactly there. Called
@@ -32,7 +32,7 @@ struct device;
 struct avring_audio_params {
 	struct device *dev;
 	const char *id;
-	int number;
+	const char *name;
 	bool loopback;
 	u64 (*flash_at)(void *data, u64 ns);
 	void (*released)(void *data);

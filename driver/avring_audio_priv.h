@@ -195,7 +195,7 @@ struct avring_audio {
 };
 
 /* avring_pcm.c */
-int avring_pcm_new(struct avring_audio *audio, int number);
+int avring_pcm_new(struct avring_audio *audio);
 
 /* avring_mixer.c */
 int avring_mixer_new(struct avring_audio *audio);

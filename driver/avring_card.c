@@ -15,6 +15,7 @@
 #include "avring_card.h"
 #include "avring_chassis.h"
 #include "avring_engine.h"
+#include "avring_names.h"
 #include "avring_output.h"
 
 /**
@@ -63,7 +64,7 @@ static int avring_card_init_audio(struct avring_card *card, struct device *dev,
 	struct avring_audio_params params = {
 		.dev = dev,
 		.id = id,
-		.number = config->number,
+		.name = card->chassis.mdev.model,
 		.loopback = config->loopback,
 		.flash_at = avring_card_flash_at,
 		.released = avring_card_audio_released,
@@ -100,11 +101,13 @@ struct avring_card *avring_card_new(struct device *dev, const struct avring_card
 {
 	enum avring_input input = config->loopback ? AVRING_INPUT_LOOPBACK : AVRING_INPUT_PATTERN;
 	struct avring_card *card = kzalloc(sizeof(*card), GFP_KERNEL);
+	struct avring_names names;
 	int err;
 
 	if (!card)
 		return ERR_PTR(-ENOMEM);
-	err = avring_chassis_init(&card->chassis, dev, config->number, avring_card_free);
+	avring_names_of(config->number, &names);
+	err = avring_chassis_init(&card->chassis, dev, names.card, avring_card_free);
 	if (err)
 		goto free_card;
 	card->engine = avring_engine_new(config->number, avring_capture_source_change,
@@ -122,6 +125,8 @@ struct avring_card *avring_card_new(struct device *dev, const struct avring_card
 	err = avring_card_init_audio(card, dev, config);
 	if (err)
 		goto cleanup_output;
+	strscpy(card->capture.node.vdev.name, names.capture, sizeof(card->capture.node.vdev.name));
+	strscpy(card->output.node.vdev.name, names.output, sizeof(card->output.node.vdev.name));
 	avring_card_live(card, dev, config->number);
 	return card;
 

@@ -57,12 +57,12 @@ static void avring_chassis_ringdev_released(void *chassis)
  * avring_chassis_init() - set up what nobody can see yet
  * @chassis: zeroed
  * @dev: device of the card
- * @number: of the card
+ * @name: of the card
  * @free: called with the last reference
  *
  * Return: 0 or a negative errno; then nothing is left to clean up.
  */
-int avring_chassis_init(struct avring_chassis *chassis, struct device *dev, int number,
+int avring_chassis_init(struct avring_chassis *chassis, struct device *dev, const char *name,
 			void (*free)(struct avring_chassis *chassis))
 {
 	struct v4l2_device *v4l2_dev = &chassis->v4l2_dev;
@@ -72,7 +72,7 @@ int avring_chassis_init(struct avring_chassis *chassis, struct device *dev, int 
 	kref_init(&chassis->refs);
 	chassis->free = free;
 	mdev->dev = dev;
-	snprintf(mdev->model, sizeof(mdev->model), "avring %d", number);
+	strscpy(mdev->model, name, sizeof(mdev->model));
 	media_device_init(mdev);
 	strscpy(v4l2_dev->name, mdev->model, sizeof(v4l2_dev->name));
 	v4l2_dev->mdev = mdev;

@@ -50,7 +50,7 @@ struct avring_chassis_nodes {
 	dev_t sound[AVRING_MEDIA_PARTS];
 };
 
-int avring_chassis_init(struct avring_chassis *chassis, struct device *dev, int number,
+int avring_chassis_init(struct avring_chassis *chassis, struct device *dev, const char *name,
 			void (*free)(struct avring_chassis *chassis));
 void avring_chassis_destroy(struct avring_chassis *chassis);
 void avring_chassis_live(struct avring_chassis *chassis, struct device *dev, int number,

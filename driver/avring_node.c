@@ -126,7 +126,8 @@ static const struct v4l2_file_operations avring_node_fops = {
 
 /**
  * avring_node_init() - set up a node that nobody can see yet
- * @node: zeroed, but for @node->ctrls: those the caller has added, with or without success
+ * @node: zeroed, but for @node->ctrls: those the caller has added, with or without success;
+ *	it has no name yet
  * @v4l2_dev: of the card
  * @engine: of the card; NULL if the device of the card fills buffers by DMA
  * @type: V4L2_BUF_TYPE_VIDEO_CAPTURE or V4L2_BUF_TYPE_VIDEO_OUTPUT
@@ -156,8 +157,6 @@ int avring_node_init(struct avring_node *node, struct v4l2_device *v4l2_dev,
 	node->queue.frame_size = node->pix.sizeimage;
 	node->rate = avring_rate_default();
 
-	snprintf(vdev->name, sizeof(vdev->name), "%s %s", v4l2_dev->name,
-		 capture ? "capture" : "output");
 	vdev->v4l2_dev = v4l2_dev;
 	vdev->fops = &avring_node_fops;
 	vdev->ioctl_ops = ioctl_ops;
@@ -249,6 +248,9 @@ int avring_node_queue_alive(struct avring_queue *queue)
  * @priv: unused
  * @cap: filled
  *
+ * The output node has an address of its own: programs that list devices show one name for
+ * all nodes at an address, and it must not be that of the camera.
+ *
  * Return: 0.
  */
 int avring_node_querycap(struct file *file, void *priv, struct v4l2_capability *cap)
@@ -257,6 +259,8 @@ int avring_node_querycap(struct file *file, void *priv, struct v4l2_capability *
 
 	strscpy(cap->driver, "avring", sizeof(cap->driver));
 	strscpy(cap->card, node->vdev.name, sizeof(cap->card));
+	if (node->queue.vb2.is_output)
+		strlcat(cap->bus_info, "-output", sizeof(cap->bus_info));
 	return 0;
 }
 

@@ -104,16 +104,6 @@ static void avring_pci_audio_private_free(struct snd_card *card)
 		audio->released(audio->released_data);
 }
 
-static void avring_pci_audio_name(struct snd_card *card,
-				  const struct avring_pci_audio_params *params)
-{
-	strscpy(card->driver, "avring", sizeof(card->driver));
-	snprintf(card->shortname, sizeof(card->shortname), "avring %d", params->number);
-	snprintf(card->longname, sizeof(card->longname), "avring %d at %s (%s)", params->number,
-		 dev_name(params->dev), params->id);
-	snprintf(card->mixername, sizeof(card->mixername), "avring %d", params->number);
-}
-
 /**
  * avring_pci_audio_new() - make a sound card that nobody sees yet
  * @params: what to make; not needed afterwards
@@ -142,9 +132,9 @@ int avring_pci_audio_new(const struct avring_pci_audio_params *params,
 	audio->ch = params->channel;
 	audio->released_data = params->data;
 	card->private_free = avring_pci_audio_private_free;
-	avring_pci_audio_name(card, params);
+	avring_sound_name_card(card, params->name);
 	avring_pci_sound_init(audio, params->line);
-	err = avring_pci_pcm_new(audio, params->number);
+	err = avring_pci_pcm_new(audio);
 	if (!err)
 		err = avring_pci_audio_add_controls(audio);
 	if (err < 0) {

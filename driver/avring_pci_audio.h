@@ -23,7 +23,7 @@ struct device;
  * struct avring_pci_audio_params - what avring_pci_audio_new() builds
  * @dev: parent device; a reference is held until @released
  * @id: ALSA card id wish, for example "avring0"; ALSA changes it if it is taken
- * @number: of the card within the driver, from 0; goes into the names
+ * @name: of the card, for people; not needed once the card is made
  * @line: initial "Capture Source": false is Generator, true is Line
  * @channel: of the card; lives until @released
  * @released: called once, last; the avring_pci_audio is gone then. Any process context
@@ -32,7 +32,7 @@ struct device;
 struct avring_pci_audio_params {
 	struct device *dev;
 	const char *id;
-	int number;
+	const char *name;
 	bool line;
 	struct avring_pci_channel *channel;
 	void (*released)(void *data);

@@ -128,7 +128,7 @@ void avring_pci_sound_gone(struct avring_pci_audio *audio);
 int avring_pci_sound_set_input(struct avring_pci_audio *audio, u32 input);
 
 /* avring_pci_pcm.c */
-int avring_pci_pcm_new(struct avring_pci_audio *audio, int number);
+int avring_pci_pcm_new(struct avring_pci_audio *audio);
 void avring_pci_pcm_feed(struct avring_pci_audio *audio, bool fed);
 void avring_pci_pcm_take(struct avring_pci_audio *audio, u64 event, const void *data, u32 frames);
 void avring_pci_pcm_fail(struct avring_pci_audio *audio, int err);

@@ -23,6 +23,7 @@
 
 #include "avring_chassis.h"
 #include "avring_compat.h"
+#include "avring_names.h"
 #include "avring_pci_audio.h"
 #include "avring_pci_card.h"
 #include "avring_pci_video.h"
@@ -111,7 +112,7 @@ static int avring_pci_card_init_audio(struct avring_pci_card *card, struct devic
 	struct avring_pci_audio_params params = {
 		.dev = dev,
 		.id = id,
-		.number = card->number,
+		.name = card->chassis.mdev.model,
 		.channel = &card->pci.channels[AVRING_PCI_AUDIO],
 		.released = avring_pci_card_audio_released,
 		.data = card,
@@ -140,6 +141,7 @@ static void avring_pci_card_live(struct avring_pci_card *card, struct device *de
 static struct avring_pci_card *avring_pci_card_new(struct pci_dev *pdev, int number)
 {
 	struct avring_pci_card *card = kzalloc(sizeof(*card), GFP_KERNEL);
+	struct avring_names names;
 	int err;
 
 	if (!card)
@@ -148,7 +150,8 @@ static struct avring_pci_card *avring_pci_card_new(struct pci_dev *pdev, int num
 	err = avring_pci_init(&card->pci, pdev);
 	if (err)
 		goto free_card;
-	err = avring_chassis_init(&card->chassis, &pdev->dev, number, avring_pci_card_free);
+	avring_names_of(number, &names);
+	err = avring_chassis_init(&card->chassis, &pdev->dev, names.card, avring_pci_card_free);
 	if (err)
 		goto exit_pci;
 	err = avring_pci_video_init(&card->video, &card->chassis.v4l2_dev, &card->pci);
@@ -163,6 +166,7 @@ static struct avring_pci_card *avring_pci_card_new(struct pci_dev *pdev, int num
 	err = avring_pci_enable(&card->pci);
 	if (err)
 		goto drop_audio;
+	strscpy(card->video.node.vdev.name, names.capture, sizeof(card->video.node.vdev.name));
 	avring_pci_card_live(card, &pdev->dev);
 	return card;
 

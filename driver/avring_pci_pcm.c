@@ -362,13 +362,12 @@ static const struct snd_pcm_ops avring_pci_pcm_ops = {
 /**
  * avring_pci_pcm_new() - add PCM device 0 to the card
  * @audio: the sound card
- * @number: of the card, for the name
  *
  * Its buffer is ordinary memory: what the card writes to is the ring.
  *
  * Return: 0 or a negative errno.
  */
-int avring_pci_pcm_new(struct avring_pci_audio *audio, int number)
+int avring_pci_pcm_new(struct avring_pci_audio *audio)
 {
 	struct snd_pcm *pcm;
 	int err;
@@ -378,7 +377,7 @@ int avring_pci_pcm_new(struct avring_pci_audio *audio, int number)
 	if (err < 0)
 		return err;
 	pcm->private_data = audio;
-	snprintf(pcm->name, sizeof(pcm->name), "avring %d", number);
+	avring_sound_name_pcm(pcm);
 	snd_pcm_set_ops(pcm, SNDRV_PCM_STREAM_CAPTURE, &avring_pci_pcm_ops);
 	audio->substream = pcm->streams[SNDRV_PCM_STREAM_CAPTURE].substream;
 	return snd_pcm_set_managed_buffer_all(pcm, SNDRV_DMA_TYPE_VMALLOC, NULL, 0, 0);

@@ -351,7 +351,7 @@ static const struct snd_pcm_ops avring_pcm_ops = {
  *
  * Return: 0 or a negative errno.
  */
-int avring_pcm_new(struct avring_audio *audio, int number)
+int avring_pcm_new(struct avring_audio *audio)
 {
 	int err;
 
@@ -359,7 +359,7 @@ int avring_pcm_new(struct avring_audio *audio, int number)
 	if (err < 0)
 		return err;
 	audio->pcm->private_data = audio;
-	snprintf(audio->pcm->name, sizeof(audio->pcm->name), "avring %d", number);
+	avring_sound_name_pcm(audio->pcm);
 	snd_pcm_set_ops(audio->pcm, SNDRV_PCM_STREAM_PLAYBACK, &avring_pcm_ops);
 	snd_pcm_set_ops(audio->pcm, SNDRV_PCM_STREAM_CAPTURE, &avring_pcm_ops);
 	return 0;

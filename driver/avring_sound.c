@@ -83,6 +83,29 @@ struct avring_ring *avring_sound_new_ring(const struct avring_stream *stream,
 				      max_t(u64, half_second, 8ULL * period_bytes), 1);
 }
 
+/**
+ * avring_sound_name_card() - say what a card is called
+ * @card: made and not shown yet
+ * @name: for people; programs have the id
+ */
+void avring_sound_name_card(struct snd_card *card, const char *name)
+{
+	strscpy(card->driver, "avring", sizeof(card->driver));
+	strscpy(card->shortname, name, sizeof(card->shortname));
+	strscpy(card->mixername, name, sizeof(card->mixername));
+	snprintf(card->longname, sizeof(card->longname), "%s at %s (%s)", name,
+		 dev_name(card->dev), card->id);
+}
+
+/**
+ * avring_sound_name_pcm() - say what a PCM is called
+ * @pcm: of a card that has its name
+ */
+void avring_sound_name_pcm(struct snd_pcm *pcm)
+{
+	snprintf(pcm->name, sizeof(pcm->name), "%s PCM", pcm->card->shortname);
+}
+
 static void avring_sound_node_name(const struct snd_card *card, enum avring_audio_node node,
 				   char *name, size_t size)
 {

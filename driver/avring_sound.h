@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * avring: what the sound of both sorts of card, the virtual one and the PCI one, has in
- * common: formats of the ring, timestamps, device numbers. Knows no card.
+ * common: names, formats of the ring, timestamps, device numbers. Knows no card.
  */
 #ifndef AVRING_SOUND_H
 #define AVRING_SOUND_H
@@ -30,6 +30,8 @@ int avring_sound_complete(const struct avring_audio_format *in, u64 formats,
 			  struct avring_audio_format *out);
 struct avring_ring *avring_sound_new_ring(const struct avring_stream *stream,
 					  const struct avring_audio_format *audio);
+void avring_sound_name_card(struct snd_card *card, const char *name);
+void avring_sound_name_pcm(struct snd_pcm *pcm);
 dev_t avring_sound_devt(struct snd_card *card, enum avring_audio_node node);
 struct timespec64 avring_sound_stamp(const struct snd_pcm_runtime *runtime, u64 ns);
 void avring_sound_forget_time_type(struct snd_pcm_runtime *runtime);

@@ -30,11 +30,14 @@ udev_start() {
 
 	[[ -x $udevd ]] || tap_skip_all "no $udevd: apt-get install udev"
 	mkdir -p /run/udev/rules.d
-	cp "$repo/userspace/udev/60-avring.rules" /run/udev/rules.d/
+	cp "$repo"/userspace/udev/*.rules /run/udev/rules.d/
 	"$udevd" --daemon 2>"$scratch/udevd" ||
 		tap_skip_all "udevd does not start here: $(<"$scratch/udevd")"
 	udevadm trigger --action=add --settle --subsystem-match={avring,video4linux,media,sound}
 }
+
+# sound_property NUMBER NAME: what udev knows of an ALSA card.
+sound_property() { udevadm info --query=property --property="$2" --value "/sys/class/sound/card$1"; }
 
 # run COMMAND...: $status, and what was said in $out and $err.
 run() {
