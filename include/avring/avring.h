@@ -14,17 +14,22 @@
  *
  *	while (!err) {
  *		err = avring_reader_next(reader, &span);
- *		if (err == -EAGAIN)
- *			err = avring_reader_wait(reader, AVRING_FOREVER);
- *		else if (!err && use(span.data, span.length) &&
- *			 avring_reader_release(reader, &span) == 0)
+ *		if (!err && use(span.data, span.length) &&
+ *		    avring_reader_release(reader, &span) == 0)
  *			what use() made of it is valid
+ *		else if (err == -ESTALE)
+ *			err = avring_reader_renew(reader);
+ *		else if (err == -EAGAIN)
+ *			err = avring_reader_wait(reader, AVRING_FOREVER);
+ *		if (err == -EINTR)
+ *			err = 0; a signal handler ran
  *	}
  *
  * The same calls read from other devices, see avring_reader_open().
  *
- * Errors: int functions return 0 or a negative errno unless they say otherwise.
- * The library prints nothing, never exits, and has no global state.
+ * Errors: int functions return 0 or a negative errno unless they say otherwise. Without
+ * a handle (NULL) that is -EINVAL; other functions return 0 or NULL then. The library
+ * prints nothing, never exits, and has no global state.
  *
  * Threads: a handle belongs to one thread at a time. Different handles are
  * independent.
@@ -36,6 +41,10 @@
  * is lost, call again. (On a card a handler with SA_RESTART does not interrupt.) No
  * other function blocks.
  *
+ * Formats of samples are SNDRV_PCM_FORMAT_* of <sound/asound.h>, those of pixels
+ * V4L2_PIX_FMT_* of <linux/videodev2.h>. Who includes <alsa/asoundlib.h> must not include
+ * <sound/asound.h> beside it; SND_PCM_FORMAT_* there are the same numbers.
+ *
  * Times are CLOCK_MONOTONIC in ns. Lengths are bytes. Positions and sequence
  * numbers only grow.
  */
@@ -45,7 +54,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* It has a union without a name, which C knows since 2011. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
 #include <linux/avring.h>
+#pragma GCC diagnostic pop
 
 #ifdef __cplusplus
 extern "C" {
@@ -58,12 +71,13 @@ struct avring_producer;
 
 /**
  * struct avring_options - how to open; NULL stands for all zeros
- * @size: sizeof(struct avring_options); what lies beyond it is zero
+ * @size: sizeof(struct avring_options); what lies beyond it is zero. 0 is refused
  * @stream: AVRING_STREAM_VIDEO or AVRING_STREAM_AUDIO. Implied by an ALSA or V4L2
- *	device
+ *	device and by a ring in memory
  * @oldest: begin with the oldest frame in the ring, not with the next one
  * @keep_setup: take the ring of the card as it is; the wishes below are ignored
- * @ring_bytes: wished length of the ring. A card rounds it up to whole 2 MiB, or to whole
+ * @ring_bytes: wished length of the ring: the time that a frame may be held, and two
+ *	frames more, see avring_reader_newest(). A card rounds it up to whole 2 MiB, or to whole
  *	pages if it is shorter than that; other devices come as near as they can. 0: as
  *	the card is set up, elsewhere half a second
  * @align: frames begin at multiples of this power of two, at most the page size; 1
@@ -72,7 +86,8 @@ struct avring_producer;
  * @audio: wished sound format; members that are 0 are left as they are, or take the
  *	device's default. The period of other sound cards is as near as they can
  *
- * A wish about a format is met exactly or refused with -EINVAL. A wish about a ring
+ * A wish about a format is met exactly or refused with -EINVAL, as is one for the format
+ * of another stream. A wish about a ring
  * that somebody else is attached to is refused with -EBUSY, unless it is what the
  * ring has already.
  */
@@ -155,8 +170,8 @@ struct avring_geometry {
  * @out: the handle
  * @device: what to read:
  *	"/dev/avringN", "avringN": a card with rings, zero copy
- *	"/dev/videoN", "/dev/v4l/...": any V4L2 capture device that takes USERPTR
- *		(or, where there is /dev/udmabuf, DMABUF) buffers
+ *	"/dev/videoN", "/dev/v4l/...", other paths: any V4L2 capture device that takes
+ *		USERPTR (or, where there is /dev/udmabuf, DMABUF) buffers
  *	anything else: an ALSA PCM, for example "hw:1,0", that can be mapped
  * @options: wishes, or NULL
  *
@@ -215,6 +230,23 @@ int avring_reader_next_run(struct avring_reader *reader, struct avring_span *spa
 			   size_t max_bytes);
 
 /**
+ * avring_reader_newest() - take the newest frame and pass over those before it
+ * @reader: the handle
+ * @span: filled
+ *
+ * For who needs longer for a frame than the source and shows, or judges, the present.
+ * With avring_reader_next() such a reader is always about to be overtaken; here it holds
+ * a frame that stays intact for the time of the ring less two frames. So hold a frame
+ * for 200 ms at 30 frames/s in a ring of 200 * 30 / 1000 + 2 = 8 frames or more.
+ *
+ * What is passed over is given back and is not lost: neither @span.lost nor
+ * avring_reader_lost() counts it, but @span.sequence jumps. Since: 0.2.
+ *
+ * Return: as avring_reader_next().
+ */
+int avring_reader_newest(struct avring_reader *reader, struct avring_span *span);
+
+/**
  * avring_reader_release() - say that a span is no longer used
  * @reader: the handle
  * @span: from avring_reader_next()
@@ -225,7 +257,7 @@ int avring_reader_next_run(struct avring_reader *reader, struct avring_span *spa
  *
  * Return: 0 the span was intact all the time; -EOVERFLOW the writer may have
  * changed it meanwhile: its frames count as lost and what was made of them is not
- * to be trusted; -EINVAL not a span of this reader.
+ * to be trusted; -EINVAL not a span of this reader, or released before.
  */
 int avring_reader_release(struct avring_reader *reader, const struct avring_span *span);
 
@@ -306,10 +338,10 @@ int avring_producer_begin(struct avring_producer *producer, size_t length, void 
  * avring_producer_commit() - publish it
  * @producer: the handle
  * @length: bytes, at most those of begin(); a card takes whole pictures only
- * @time_ns: of the frame, or 0 for now
+ * @time_ns: of the frame, at most 10 s from now; or 0 for now
  *
- * Return: 0; -EINVAL also for a time that does not follow on the last one; -ENODEV;
- * -ESTALE.
+ * Return: 0; -EINVAL also for a time that does not follow on the last one or is of
+ * another clock than CLOCK_MONOTONIC; -ENODEV; -ESTALE.
  */
 int avring_producer_commit(struct avring_producer *producer, size_t length, uint64_t time_ns);
 

@@ -215,6 +215,54 @@ static void broken_frames_are_lost(void)
 	avring_reader_close(reader);
 }
 
+/* The number of a control, or 0. */
+static uint32_t control_named(int fd, const char *name)
+{
+	struct v4l2_query_ext_ctrl query = { .id = V4L2_CTRL_FLAG_NEXT_CTRL };
+
+	while (!ioctl(fd, VIDIOC_QUERY_EXT_CTRL, &query)) {
+		if (!strcmp(query.name, name))
+			return query.id;
+		query.id |= V4L2_CTRL_FLAG_NEXT_CTRL;
+	}
+	return 0;
+}
+
+static void set_control(struct video *node, const char *name, int64_t value)
+{
+	uint32_t id = control_named(node->fd, name);
+
+	tap_check(id, "no control %s", name);
+	must(video_set_control(node, id, value));
+}
+
+/* What ends it is not that the device is gone: it is there, and another reader can have it. */
+static void broken_queue_is_told_as_it_is(void)
+{
+	struct avring_reader *reader = open_kind("vivid", NULL);
+	struct avring_span span = take(reader);
+	struct video node;
+	int error;
+
+	must(avring_reader_release(reader, &span));
+	must(video_open(&node, kind_vivid_path()));
+	set_control(&node, "Inject Fatal Streaming Error", 1);
+	video_close(&node);
+	do {
+		error = avring_reader_wait(reader, AVRING_FOREVER);
+		while (!error && !(error = avring_reader_next(reader, &span)))
+			error = avring_reader_release(reader, &span);
+	} while (error == -EAGAIN);
+	must_refuse(EIO, error);
+	must_refuse(EIO, avring_reader_wait(reader, AVRING_FOREVER));
+	must_refuse(EIO, avring_reader_arm(reader));
+	must_refuse(EIO, avring_reader_next(reader, &span));
+	avring_reader_close(reader);
+	reader = open_kind("vivid", NULL);
+	check_frames(reader, 5);
+	avring_reader_close(reader);
+}
+
 #define HELD_MAX 64
 
 static void holding_all_buffers_is_told(void)
@@ -341,27 +389,6 @@ static void new_format_of_the_source(void)
 	must(video_open(&node, card.capture));
 	must(video_set_input(&node, CARD_INPUT_PATTERN));
 	video_close(&node);
-}
-
-/* The number of a control, or 0. */
-static uint32_t control_named(int fd, const char *name)
-{
-	struct v4l2_query_ext_ctrl query = { .id = V4L2_CTRL_FLAG_NEXT_CTRL };
-
-	while (!ioctl(fd, VIDIOC_QUERY_EXT_CTRL, &query)) {
-		if (!strcmp(query.name, name))
-			return query.id;
-		query.id |= V4L2_CTRL_FLAG_NEXT_CTRL;
-	}
-	return 0;
-}
-
-static void set_control(struct video *node, const char *name, int64_t value)
-{
-	uint32_t id = control_named(node->fd, name);
-
-	tap_check(id, "no control %s", name);
-	must(video_set_control(node, id, value));
 }
 
 #define VIVID_INPUT_HDMI 3
@@ -610,6 +637,8 @@ static const struct tap_test tests[] = {
 	  .run = with_userptr_that_does_not_work },
 	{ "a camera that takes neither is not supported", .run = with_neither },
 	{ "frames that the driver calls broken are lost", .run = broken_frames_are_lost },
+	{ "a queue that fails is told as what it is, and the device is there",
+	  .run = broken_queue_is_told_as_it_is },
 	{ "holding all buffers is told", .run = holding_all_buffers_is_told },
 	{ "the order of releases does not matter", .run = order_of_releases_does_not_matter },
 	{ "pictures are as wished or refused", .run = wishes_of_pictures },

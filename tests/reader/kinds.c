@@ -265,13 +265,15 @@ struct avring_options kind_options(const struct kind *kind)
 		return options;
 	/* Lengths of which no frame is a divisor, and no huge page. */
 	options.ring_bytes = 1200000;
-	if (kind->open == loop_open || !strcmp(kind->name, "audio"))
-		options.ring_bytes = 50000;
-	if (!strcmp(kind->name, "audio"))
+	if (kind->open != loop_open && strcmp(kind->name, "audio")) {
+		options.video.pixelformat = V4L2_PIX_FMT_YUYV;
+		options.video.width = PICTURE_WIDTH;
+		options.video.height = PICTURE_HEIGHT;
+		return options;
+	}
+	options.ring_bytes = 50000;
+	if (kind->open != loop_open)
 		options.stream = AVRING_STREAM_AUDIO;
-	options.video.pixelformat = V4L2_PIX_FMT_YUYV;
-	options.video.width = PICTURE_WIDTH;
-	options.video.height = PICTURE_HEIGHT;
 	options.audio.rate = RATE;
 	options.audio.channels = 2;
 	options.audio.period_frames = PERIOD_FRAMES;

@@ -320,6 +320,64 @@ static void held_span_stays_intact(void)
 	end(&test);
 }
 
+/* In any order, while others are held, and after the ring was overwritten. */
+static void span_is_released_once(void)
+{
+	struct test test = begin();
+	struct avring_span first = take(&test), second = take(&test), third = take(&test);
+	const uint64_t lost = avring_reader_lost(test.reader);
+	struct avring_span old;
+
+	must(avring_reader_release(test.reader, &second));
+	must_refuse(EINVAL, avring_reader_release(test.reader, &second));
+	must(avring_reader_release(test.reader, &first));
+	must(avring_reader_release(test.reader, &third));
+	must_refuse(EINVAL, avring_reader_release(test.reader, &first));
+	must_refuse(EINVAL, avring_reader_release(test.reader, &third));
+	tap_eq(lost, avring_reader_lost(test.reader));
+	old = take(&test);
+	if (kind->overtakes) {
+		be_late(&test);
+		must_refuse(EOVERFLOW, avring_reader_release(test.reader, &old));
+		tap_eq(lost + old.count, avring_reader_lost(test.reader));
+		must_refuse(EINVAL, avring_reader_release(test.reader, &old));
+		tap_eq(lost + old.count, avring_reader_lost(test.reader));
+	} else {
+		must(avring_reader_release(test.reader, &old));
+	}
+	end(&test);
+}
+
+/* Who always takes the newest frame may hold each for half a ring, however many it misses. */
+static void newest_frame_can_be_held(void)
+{
+	struct test test = begin();
+	uint64_t hold_ns = test.half * frame_interval_ns(&test), passed = 0;
+
+	take_and_release(&test, 1);
+	for (int round = 0; round < 20; round++) {
+		struct avring_span span;
+		uint64_t before;
+
+		must(avring_reader_wait(test.reader, AVRING_FOREVER));
+		must(avring_reader_newest(test.reader, &span));
+		tap_check(span.sequence >= test.next, "frame %llu came after %llu",
+			  (unsigned long long)span.sequence, (unsigned long long)test.next);
+		tap_eq(0, span.lost);
+		check_place(&test, &span);
+		before = sum(&span);
+		passed += span.sequence - test.next;
+		test.next = span.sequence + span.count;
+		nap_ns(hold_ns);
+		tap_check(sum(&span) == before, "round %d: changed while it was held", round);
+		must(avring_reader_release(test.reader, &span));
+	}
+	tap_eq(0, avring_reader_lost(test.reader));
+	tap_note("%llu passed over", (unsigned long long)passed);
+	tap_check(passed >= 10 * test.frame_count, "nothing was passed over");
+	end(&test);
+}
+
 static void deadline_ends_a_wait(void)
 {
 	struct test test = begin();
@@ -476,6 +534,9 @@ static const struct tap_test tests[] = {
 	{ "losses equal the gaps in the sequence, and release tells the truth",
 	  .run = losses_equal_the_gaps },
 	{ "a span that is held for half a ring stays intact", .run = held_span_stays_intact },
+	{ "a span is released once", .run = span_is_released_once },
+	{ "the newest frame can be held, and what is passed over is not lost",
+	  .run = newest_frame_can_be_held },
 	{ "a deadline ends a wait", .run = deadline_ends_a_wait },
 	{ "a signal ends a wait, and nothing is lost", .run = signal_ends_a_wait },
 	{ "watermarks are waited for", .run = watermarks_are_waited_for },

@@ -177,14 +177,20 @@ static void losses_in_the_middle_are_counted_where_they_are(void)
 
 static void held_span_is_intact_until_it_is_overwritten(void)
 {
+	struct avring_span span, other, theirs[7];
+	struct avring_reader *others[7];
 	struct pair pair = pair_open(8);
-	struct avring_span span, other;
 
+	for (int i = 0; i < 7; i++)
+		must(avring_reader_open_fd(&others[i], avring_producer_fd(pair.producer), NULL));
 	pair_send(&pair, 0);
 	span = pair_next(&pair);
-	for (int i = 1; i < 8; i++) {
-		pair_send(&pair, i);
-		must(avring_reader_release(pair.reader, &span));
+	for (int i = 0; i < 7; i++)
+		must(avring_reader_next(others[i], &theirs[i]));
+	for (int i = 0; i < 7; i++) {
+		pair_send(&pair, i + 1);
+		must(avring_reader_release(others[i], &theirs[i]));
+		avring_reader_close(others[i]);
 	}
 	check_frame(&span, 0);
 	tap_eq(0, avring_reader_lost(pair.reader));
@@ -287,34 +293,68 @@ static void short_frames_are_lost_when_the_index_is_full(void)
 	pair_close(&pair);
 }
 
+/* The time of the ring less two frames, as the header says; what is overtaken is lost. */
+static void newest_frame_is_taken(void)
+{
+	struct pair pair = pair_open(8);
+	struct avring_span span;
+
+	must_refuse(EAGAIN, avring_reader_newest(pair.reader, &span));
+	for (int i = 0; i < 5; i++)
+		pair_send(&pair, i);
+	must(avring_reader_newest(pair.reader, &span));
+	check_frame(&span, 4);
+	for (int i = 5; i < 11; i++)
+		pair_send(&pair, i);
+	check_frame(&span, 4);
+	must(avring_reader_release(pair.reader, &span));
+	tap_eq(0, avring_reader_lost(pair.reader));
+	must(avring_reader_newest(pair.reader, &span));
+	tap_eq(10, span.sequence);
+	must_refuse(EAGAIN, avring_reader_next(pair.reader, &(struct avring_span){ 0 }));
+	/* 11 to 22 are gone when 30 comes, and so is one that a jump leaves out. */
+	for (int i = 11; i < 31; i++)
+		pair_send(&pair, i);
+	must_refuse(EOVERFLOW, avring_reader_release(pair.reader, &span));
+	must(avring_reader_newest(pair.reader, &span));
+	tap_eq(30, span.sequence);
+	tap_eq(13, span.lost);
+	tap_eq(14, avring_reader_lost(pair.reader));
+	pair_close(&pair);
+}
+
 /* Of frames that are not aligned, one whose first byte goes is lost, the next one is not. */
 static void tail_is_exact_to_the_byte(void)
 {
 	struct avring_stream_format format = common_picture(page());
 	struct avring_options options = common_options();
-	struct avring_span one, two, three;
+	struct avring_span mine[3], theirs[3];
+	struct avring_reader *other;
 	struct pair pair;
 	void *data;
 
 	options.align = 1;
 	options.ring_bytes = 3 * page();
 	pair = pair_open_with(&format, &options);
+	must(avring_reader_open_fd(&other, avring_producer_fd(pair.producer), NULL));
 	pair_send_bytes(&pair, 1, 1);
 	pair_send_bytes(&pair, page(), 2);
 	pair_send_bytes(&pair, page(), 3);
 	pair_send_bytes(&pair, page() - 1, 4);
-	one = pair_next(&pair);
-	two = pair_next(&pair);
-	three = pair_next(&pair);
-	must(avring_reader_release(pair.reader, &one));
+	for (int i = 0; i < 3; i++) {
+		mine[i] = pair_next(&pair);
+		must(avring_reader_next(other, &theirs[i]));
+	}
+	must(avring_reader_release(other, &theirs[0]));
 	must(avring_producer_begin(pair.producer, 1, &data));
-	must_refuse(EOVERFLOW, avring_reader_release(pair.reader, &one));
-	must(avring_reader_release(pair.reader, &two));
+	must_refuse(EOVERFLOW, avring_reader_release(pair.reader, &mine[0]));
+	must(avring_reader_release(other, &theirs[1]));
 	must(avring_producer_begin(pair.producer, 2, &data));
-	must_refuse(EOVERFLOW, avring_reader_release(pair.reader, &two));
-	must(avring_reader_release(pair.reader, &three));
+	must_refuse(EOVERFLOW, avring_reader_release(pair.reader, &mine[1]));
+	must(avring_reader_release(other, &theirs[2]));
 	must(avring_producer_begin(pair.producer, page(), &data));
-	must(avring_reader_release(pair.reader, &three));
+	must(avring_reader_release(pair.reader, &mine[2]));
+	avring_reader_close(other);
 	pair_close(&pair);
 }
 
@@ -448,6 +488,8 @@ static const struct tap_test tests[] = {
 	{ "a span of another ring is refused", .run = span_of_another_ring_is_refused },
 	{ "short frames are lost when the index is full",
 	  .run = short_frames_are_lost_when_the_index_is_full },
+	{ "the newest frame is taken, and may be held for the ring less two frames",
+	  .run = newest_frame_is_taken },
 	{ "the tail is exact to the byte", .run = tail_is_exact_to_the_byte },
 	{ "reading makes no system call", .run = reading_makes_no_system_call },
 	{ "a run takes all frames in a row, across the wrap",

@@ -382,6 +382,7 @@ static int avring_alsa_fd(const struct avring_reader *reader)
 
 const struct avring_backend avring_alsa_backend = {
 	.state_size = sizeof(struct avring_alsa_state),
+	.streams = 1 << AVRING_STREAM_AUDIO,
 	.open = avring_alsa_open,
 	.close = avring_alsa_close,
 	.update = avring_alsa_update,

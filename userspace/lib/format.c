@@ -77,6 +77,16 @@ bool avring_format_has_reserved(const struct avring_audio_format *audio)
 	return false;
 }
 
+bool avring_format_has_sound(const struct avring_audio_format *wish,
+			     const struct avring_audio_format *got)
+{
+	return (!wish->format || wish->format == got->format) &&
+	       (!wish->rate || wish->rate == got->rate) &&
+	       (!wish->channels || wish->channels == got->channels) &&
+	       (!wish->frame_bytes || wish->frame_bytes == got->frame_bytes) &&
+	       (!wish->period_frames || wish->period_frames == got->period_frames);
+}
+
 static int avring_format_complete_audio(struct avring_audio_format *audio)
 {
 	uint32_t bytes;
@@ -89,7 +99,7 @@ static int avring_format_complete_audio(struct avring_audio_format *audio)
 	if (avring_format_has_reserved(audio))
 		return -EINVAL;
 	if (!bytes || audio->channels > 8 || audio->rate < 8000 || audio->rate > 192000 ||
-	    audio->period_frames < 16 || audio->period_frames > 65536)
+	    audio->period_frames < AVRING_PERIOD_MIN || audio->period_frames > AVRING_PERIOD_MAX)
 		return -EINVAL;
 	if (audio->frame_bytes && audio->frame_bytes != bytes)
 		return -EINVAL;

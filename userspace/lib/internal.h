@@ -23,6 +23,7 @@
  *	alsa-control.c	controls of sound cards
  *	format.c	sizes that follow from a format
  *	options.c	struct avring_options
+ *	explain*.c	why a device was refused, see explain.h
  *	os.c		system calls
  */
 #ifndef AVRING_INTERNAL_H
@@ -41,6 +42,10 @@
 
 #define AVRING_NSEC_PER_SEC 1000000000ULL
 #define AVRING_HUGE_PAGE (2ULL << 20)
+
+/* Sample frames of a chunk, see struct avring_audio_format. */
+#define AVRING_PERIOD_MIN 16
+#define AVRING_PERIOD_MAX 65536
 
 /* The barriers of the uapi header: B acquire, and A on the reader's and the writer's side. */
 #define avring_load_acquire(pointer) __atomic_load_n((pointer), __ATOMIC_ACQUIRE)
@@ -127,6 +132,9 @@ struct avring_region {
  * @frame_bytes: most that one entry can have
  * @generation: as in struct avring_attach
  * @align: frames begin at multiples of this
+ * @held: of a reader: for each entry modulo @entries the number + 1 of the span that
+ *	begins there and was not released
+ * @forgotten: spans that were not released when another one took their place in @held
  * @regions: what avring_view_free() unmaps
  * @n_regions: how many
  */
@@ -140,6 +148,8 @@ struct avring_view {
 	uint64_t frame_bytes;
 	uint32_t generation;
 	uint32_t align;
+	uint64_t *held;
+	uint64_t forgotten;
 	struct avring_region regions[AVRING_VIEW_REGIONS];
 	unsigned int n_regions;
 };
@@ -155,6 +165,8 @@ int avring_view_mirror(struct avring_view *view, int fd, uint64_t offset, uint64
 		       void **start);
 /* A control page and an index of the library's own, zeroed. */
 int avring_view_own_index(struct avring_view *view, uint64_t entries);
+/* What a reader needs to know which spans it has; @entries is known. */
+int avring_view_own_held(struct avring_view *view);
 void avring_view_geometry(const struct avring_view *view, struct avring_geometry *geometry);
 
 /* writer.c */
@@ -209,6 +221,7 @@ struct avring_need {
 /**
  * struct avring_backend - where a view comes from
  * @state_size: bytes of avring_reader.state
+ * @streams: what it may carry, bits 1 << AVRING_STREAM_*; 0: @open sees to that
  * @open: attach; fills view, format, next and wishes as far as it can
  * @close: undo, views excepted; must stand a half-done open
  * @update: optional; bring a control page of our own up to date. Does not sleep
@@ -226,6 +239,7 @@ struct avring_need {
  */
 struct avring_backend {
 	size_t state_size;
+	unsigned int streams;
 	int (*open)(struct avring_reader *reader, const char *device, int fd);
 	void (*close)(struct avring_reader *reader);
 	int (*update)(struct avring_reader *reader);
@@ -242,6 +256,9 @@ extern const struct avring_backend avring_ring_backend;
 extern const struct avring_backend avring_twin_backend;
 extern const struct avring_backend avring_alsa_backend;
 extern const struct avring_backend avring_v4l2_backend;
+
+/* What a name is taken for. */
+const struct avring_backend *avring_reader_backend(const char *device);
 
 /**
  * struct avring_reader - a handle
@@ -280,7 +297,7 @@ int avring_walk_take(struct avring_reader *reader, struct avring_span *span, uin
 /* Is there enough, or something else to say? */
 bool avring_walk_ready(struct avring_reader *reader, const struct avring_need *need);
 void avring_walk_need(const struct avring_reader *reader, struct avring_need *need);
-/* 0 or -EOVERFLOW; counts. */
+/* 0, -EOVERFLOW (counts), or -EINVAL for a span that is not held. */
 int avring_walk_check(struct avring_reader *reader, const struct avring_span *span);
 /* Begin the count of losses behind the entry before @next, if that is still there. */
 void avring_walk_start(struct avring_reader *reader);
@@ -291,6 +308,11 @@ uint64_t avring_walk_capacity(const struct avring_reader *reader);
 
 /* Copy of any version of the struct: 0, -EINVAL, -E2BIG. NULL gives the defaults. */
 int avring_options_read(struct avring_options *options, const struct avring_options *from);
+/* Is a format wished of another stream than this one? */
+bool avring_options_stray(const struct avring_options *options, uint32_t stream);
+/* Is the stream what was wished? */
+bool avring_options_met(const struct avring_options *options,
+			const struct avring_stream_format *format);
 
 /* format.c */
 
@@ -305,6 +327,9 @@ int avring_format_ring(const struct avring_stream_format *format,
 		       const struct avring_options *options, uint32_t *align, uint64_t *length);
 /* Is a reserved member not zero? */
 bool avring_format_has_reserved(const struct avring_audio_format *audio);
+/* Is every wish met? */
+bool avring_format_has_sound(const struct avring_audio_format *wish,
+			     const struct avring_audio_format *got);
 /* Bytes of a sample of SNDRV_PCM_FORMAT_*, 0 if it is not one of ours. */
 uint32_t avring_format_sample_bytes(uint32_t format);
 
@@ -333,6 +358,11 @@ int avring_picture_type(int fd, uint32_t *type);
 /* Is every wish met? */
 bool avring_picture_has(const struct avring_video_format *wish,
 			const struct avring_video_format *got);
+bool avring_picture_has_rate(const struct avring_video_format *wish,
+			     const struct avring_video_format *got);
+/* What the node would make of it; nothing is set. */
+int avring_picture_would(int fd, const struct avring_video_format *wish,
+			 struct avring_video_format *got);
 /* After the source has changed: let the node take what it gets now. */
 int avring_picture_refresh(int fd);
 /* What the node has. */

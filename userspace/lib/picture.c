@@ -136,8 +136,8 @@ static bool avring_picture_has_format(const struct avring_video_format *wish,
 	       avring_picture_meets(wish->quantization, got->quantization);
 }
 
-static bool avring_picture_has_rate(const struct avring_video_format *wish,
-				    const struct avring_video_format *got)
+bool avring_picture_has_rate(const struct avring_video_format *wish,
+			     const struct avring_video_format *got)
 {
 	return !wish->rate_num ||
 	       (uint64_t)wish->rate_num * got->rate_den == (uint64_t)got->rate_num * wish->rate_den;
@@ -186,17 +186,34 @@ int avring_picture_get(int fd, struct avring_video_format *format)
 	return avring_picture_load(&picture, fd, format);
 }
 
-/* What the node makes of the format; refused if that is not what was wished. */
-static int avring_picture_try(struct avring_picture *picture,
-			      const struct avring_video_format *wish)
+/* What the node makes of the format. */
+static int avring_picture_ask(struct avring_picture *picture,
+			      const struct avring_video_format *wish,
+			      struct avring_video_format *got)
 {
-	struct avring_video_format got;
 	int error;
 
 	avring_picture_wish(picture, wish);
 	error = avring_ioctl_retry(picture->fd, VIDIOC_TRY_FMT, &picture->format);
-	if (!error)
-		error = avring_picture_convert(picture, &got);
+	return error ?: avring_picture_convert(picture, got);
+}
+
+int avring_picture_would(int fd, const struct avring_video_format *wish,
+			 struct avring_video_format *got)
+{
+	struct avring_picture picture;
+	int error = avring_picture_load(&picture, fd, got);
+
+	return error ?: avring_picture_ask(&picture, wish, got);
+}
+
+/* Refused if that is not what was wished. */
+static int avring_picture_try(struct avring_picture *picture,
+			      const struct avring_video_format *wish)
+{
+	struct avring_video_format got;
+	int error = avring_picture_ask(picture, wish, &got);
+
 	if (error)
 		return error;
 	return avring_picture_has_format(wish, &got) ? 0 : -EINVAL;

@@ -91,6 +91,11 @@ static int avring_ring_join(struct avring_reader *reader, uint32_t flags)
 	error = avring_ring_attach(&view, avring_ring(reader)->fd, &attach, &data);
 	if (error)
 		return error;
+	error = avring_view_own_held(view);
+	if (error) {
+		avring_view_free(view);
+		return error;
+	}
 	view->older = reader->view;
 	reader->view = view;
 	reader->format = attach.format;
@@ -173,6 +178,7 @@ static int avring_ring_renew(struct avring_reader *reader)
 
 const struct avring_backend avring_ring_backend = {
 	.state_size = sizeof(struct avring_ring_state),
+	.streams = 1 << AVRING_STREAM_VIDEO | 1 << AVRING_STREAM_AUDIO,
 	.open = avring_ring_open,
 	.close = avring_ring_close,
 	.wait = avring_ring_wait,

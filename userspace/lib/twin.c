@@ -122,7 +122,7 @@ static int avring_twin_map(struct avring_reader *reader, int fd,
 	view->frame_bytes = header->frame_bytes;
 	view->generation = view->control->generation;
 	view->align = header->align;
-	return 0;
+	return avring_view_own_held(view);
 }
 
 /* The lock goes with the producer. */
@@ -162,6 +162,8 @@ static int avring_twin_open(struct avring_reader *reader, const char *device, in
 	if (twin->fd < 0)
 		return avring_errno();
 	error = avring_twin_header(twin->fd, &header);
+	if (!error && !avring_options_met(&reader->options, &header.format))
+		error = -EINVAL;
 	if (!error)
 		error = avring_twin_map(reader, twin->fd, &header);
 	if (error)

@@ -18,12 +18,17 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "internal.h"
 
 /* Of a ring whose length nobody wished: half a second, within these. */
 #define AVRING_V4L2_MIN_BUFFERS 8
+
+/* Of all nodes of V4L2. */
+#define AVRING_V4L2_MAJOR 81
 
 /* A source that changes more often at a time is asked again by the next renew(). */
 #define AVRING_V4L2_NEWS 4
@@ -315,6 +320,20 @@ static void avring_v4l2_listen(struct avring_v4l2_state *v4l2)
 		v4l2->has_events = true;
 }
 
+/* To open what is something else may do something. */
+static int avring_v4l2_open_node(const char *device)
+{
+	struct stat file;
+	int fd;
+
+	if (stat(device, &file))
+		return avring_errno();
+	if (!S_ISCHR(file.st_mode) || major(file.st_rdev) != AVRING_V4L2_MAJOR)
+		return -EOPNOTSUPP;
+	fd = open(device, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? avring_errno() : fd;
+}
+
 static int avring_v4l2_open(struct avring_reader *reader, const char *device, int fd)
 {
 	struct avring_v4l2_state *v4l2 = avring_v4l2(reader);
@@ -322,9 +341,9 @@ static int avring_v4l2_open(struct avring_reader *reader, const char *device, in
 
 	(void)fd;
 	memset(v4l2->dmabuf, 0xff, sizeof(v4l2->dmabuf));
-	v4l2->fd = open(device, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	v4l2->fd = avring_v4l2_open_node(device);
 	if (v4l2->fd < 0)
-		return avring_errno();
+		return v4l2->fd;
 	error = avring_picture_type(v4l2->fd, &v4l2->type);
 	if (!error)
 		error = avring_picture_negotiate(v4l2->fd, &reader->options.video, NULL, NULL);
@@ -524,6 +543,17 @@ static int avring_v4l2_collect(struct avring_reader *reader)
 	return error;
 }
 
+/* Nothing to dequeue and nothing to hear. DQBUF says what it is: gone, or broken. */
+static int avring_v4l2_failed(struct avring_reader *reader)
+{
+	int error = avring_v4l2_fill(reader);
+
+	if (error)
+		return error;
+	/* It would be polled for ever, were there nothing now either. */
+	return reader->gone || reader->next < avring_v4l2(reader)->writer.head_entry ? 1 : -EIO;
+}
+
 static int avring_v4l2_wait(struct avring_reader *reader, const struct avring_need *need,
 			    uint64_t deadline_ns)
 {
@@ -539,10 +569,7 @@ static int avring_v4l2_wait(struct avring_reader *reader, const struct avring_ne
 		return result;
 	if (result & POLLPRI)
 		avring_v4l2_hear(reader);
-	/* Nothing to dequeue and nothing to hear: the device failed. */
-	if (result & POLLERR && !(result & POLLIN))
-		reader->gone |= AVRING_STATE_GONE;
-	return 1;
+	return result & POLLERR && !(result & POLLIN) ? avring_v4l2_failed(reader) : 1;
 }
 
 static int avring_v4l2_arm(struct avring_reader *reader, const struct avring_need *need)
@@ -592,6 +619,7 @@ static int avring_v4l2_renew(struct avring_reader *reader)
 
 const struct avring_backend avring_v4l2_backend = {
 	.state_size = sizeof(struct avring_v4l2_state),
+	.streams = 1 << AVRING_STREAM_VIDEO,
 	.open = avring_v4l2_open,
 	.close = avring_v4l2_close,
 	.update = avring_v4l2_update,

@@ -70,7 +70,18 @@ int avring_view_own_index(struct avring_view *view, uint64_t entries)
 	view->control = start;
 	view->index = (void *)(view->control + 1);
 	view->entries = entries;
-	return 0;
+	return avring_view_own_held(view);
+}
+
+int avring_view_own_held(struct avring_view *view)
+{
+	void *start;
+	int error = avring_view_map(view, -1, 0, view->entries * sizeof(*view->held),
+				    PROT_READ | PROT_WRITE, &start);
+
+	if (!error)
+		view->held = start;
+	return error;
 }
 
 void avring_view_geometry(const struct avring_view *view, struct avring_geometry *geometry)

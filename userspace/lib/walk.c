@@ -115,6 +115,34 @@ static void avring_walk_extend(const struct avring_reader *reader, struct avring
 	}
 }
 
+static uint64_t *avring_walk_held(const struct avring_view *view, uint64_t number)
+{
+	return &view->held[number & (view->entries - 1)];
+}
+
+static void avring_walk_hold(struct avring_view *view, uint64_t number)
+{
+	uint64_t *held = avring_walk_held(view, number);
+
+	view->forgotten += *held != 0;
+	*held = number + 1;
+}
+
+/* Was it held? One whose place was taken is at least a whole index old. */
+static bool avring_walk_let_go(struct avring_view *view, uint64_t number)
+{
+	uint64_t *held = avring_walk_held(view, number);
+
+	if (*held == number + 1) {
+		*held = 0;
+		return true;
+	}
+	if (!view->forgotten || number >= avring_load(&view->control->tail_entry))
+		return false;
+	view->forgotten--;
+	return true;
+}
+
 int avring_walk_take(struct avring_reader *reader, struct avring_span *span, uint64_t max_bytes)
 {
 	struct avring_entry entry;
@@ -137,6 +165,7 @@ int avring_walk_take(struct avring_reader *reader, struct avring_span *span, uin
 	};
 	if (max_bytes > entry.length)
 		avring_walk_extend(reader, span, entry, max_bytes);
+	avring_walk_hold(reader->view, span->entry);
 	reader->next += span->entries;
 	reader->expected = span->sequence + span->count;
 	reader->follows = true;
@@ -170,10 +199,10 @@ bool avring_walk_ready(struct avring_reader *reader, const struct avring_need *n
 }
 
 /* The view that a span is in: of an older generation perhaps. */
-static const struct avring_view *avring_walk_find(const struct avring_reader *reader,
-						  const struct avring_span *span)
+static struct avring_view *avring_walk_find(const struct avring_reader *reader,
+					    const struct avring_span *span)
 {
-	const struct avring_view *view = reader->view;
+	struct avring_view *view = reader->view;
 
 	while (view && (uintptr_t)span->data - (uintptr_t)view->data >= view->length)
 		view = view->older;
@@ -182,9 +211,9 @@ static const struct avring_view *avring_walk_find(const struct avring_reader *re
 
 int avring_walk_check(struct avring_reader *reader, const struct avring_span *span)
 {
-	const struct avring_view *view = avring_walk_find(reader, span);
+	struct avring_view *view = avring_walk_find(reader, span);
 
-	if (!view)
+	if (!view || !avring_walk_let_go(view, span->entry))
 		return -EINVAL;
 	/* A: what was read from the span was read before this. */
 	avring_read_barrier();
