@@ -5,6 +5,10 @@
  * On the loopback input the node behaves like a receiver: while a producer
  * streams, its format and frame rate are the only ones. Without a producer the
  * choice is free, and what is seen is the no-signal picture.
+ *
+ * The format that a file has set is that of the buffers it then makes. Who has set none
+ * gets the producer's, from the moment he makes buffers (avring_capture_adopt()); who only
+ * asks changes nothing, and is told what buffers would hold if he made them now.
  */
 #include <linux/module.h>
 #include <media/tpg/v4l2-tpg.h>
@@ -58,18 +62,38 @@ static bool avring_capture_producer(struct avring_capture *cap, struct v4l2_pix_
 	       avring_engine_producer(cap->node.engine, pix, rate);
 }
 
-/* Take over what a producer sends. */
-static void avring_capture_follow(struct avring_capture *cap)
+/* What buffers of @file hold, or would if he made them now, and how fast they come. */
+static void avring_capture_coming(struct avring_capture *cap, struct file *file,
+				  struct v4l2_pix_format *pix, struct avring_rate *rate)
 {
+	struct avring_node *node = &cap->node;
+	struct v4l2_pix_format sent;
+	struct avring_rate sent_rate;
+	const bool sends = avring_capture_producer(cap, &sent, &sent_rate);
+
+	*pix = node->pix;
+	*rate = node->rate;
+	if (!vb2_is_busy(&node->queue.vb2)) {
+		if (node->chooser == file)
+			*pix = node->chosen;
+		else if (sends)
+			*pix = sent;
+	}
+	if (sends && avring_format_equal(pix, &sent))
+		*rate = sent_rate;
+}
+
+static void avring_capture_adopt(struct avring_node *node, struct file *file)
+{
+	struct avring_capture *cap = container_of(node, struct avring_capture, node);
 	struct v4l2_pix_format pix;
 	struct avring_rate rate;
 
-	if (!avring_capture_producer(cap, &pix, &rate) ||
-	    avring_node_set_format(&cap->node, &pix))
-		return;
-	cap->node.rate = rate;
+	avring_capture_coming(cap, file, &pix, &rate);
+	if (!avring_node_set_format(node, &pix))
+		node->rate = rate;
 	/* A ring has followed by itself; one to come shall know. */
-	avring_engine_set_format(cap->node.engine, &pix, rate);
+	avring_engine_set_format(node->engine, &pix, rate);
 }
 
 static int avring_capture_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdesc *desc)
@@ -85,8 +109,10 @@ static int avring_capture_enum_fmt(struct file *file, void *priv, struct v4l2_fm
 
 static int avring_capture_g_fmt(struct file *file, void *priv, struct v4l2_format *format)
 {
-	avring_capture_follow(avring_capture_of(file));
-	return avring_node_g_fmt(file, priv, format);
+	struct avring_rate rate;
+
+	avring_capture_coming(avring_capture_of(file), file, &format->fmt.pix, &rate);
+	return 0;
 }
 
 static int avring_capture_try_fmt(struct file *file, void *priv, struct v4l2_format *format)
@@ -101,14 +127,21 @@ static int avring_capture_try_fmt(struct file *file, void *priv, struct v4l2_for
 static int avring_capture_s_fmt(struct file *file, void *priv, struct v4l2_format *format)
 {
 	struct avring_node *node = avring_node_of(file);
+	struct v4l2_pix_format *pix = &format->fmt.pix;
+	struct avring_rate rate = node->rate;
 	int err;
 
 	if (vb2_is_busy(&node->queue.vb2))
 		return -EBUSY;
-	avring_capture_follow(avring_capture_of(file));
-	avring_capture_try_fmt(file, priv, format);
-	err = avring_engine_set_format(node->engine, &format->fmt.pix, node->rate);
-	return err ? err : avring_node_set_format(node, &format->fmt.pix);
+	if (!avring_capture_producer(avring_capture_of(file), pix, &rate))
+		avring_format_try(pix);
+	err = avring_engine_set_format(node->engine, pix, rate);
+	if (err)
+		return err;
+	node->rate = rate;
+	node->chooser = file;
+	node->chosen = *pix;
+	return avring_node_set_format(node, pix);
 }
 
 static int avring_capture_enum_framesizes(struct file *file, void *priv,
@@ -145,14 +178,15 @@ static int avring_capture_enum_frameintervals(struct file *file, void *priv,
 
 static int avring_capture_g_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)
 {
-	struct avring_capture *cap = avring_capture_of(file);
+	struct v4l2_pix_format pix;
+	struct avring_rate rate;
 
 	if (parm->type != V4L2_BUF_TYPE_VIDEO_CAPTURE)
 		return -EINVAL;
-	avring_capture_follow(cap);
+	avring_capture_coming(avring_capture_of(file), file, &pix, &rate);
 	memset(&parm->parm, 0, sizeof(parm->parm));
 	parm->parm.capture.capability = V4L2_CAP_TIMEPERFRAME;
-	parm->parm.capture.timeperframe = avring_rate_interval(cap->node.rate);
+	parm->parm.capture.timeperframe = avring_rate_interval(rate);
 	parm->parm.capture.readbuffers = 1;
 	return 0;
 }
@@ -215,15 +249,14 @@ static int avring_capture_s_input(struct file *file, void *priv, unsigned int in
 		return -EINVAL;
 	if (index == cap->input)
 		return 0;
-	if (vb2_is_busy(&node->queue.vb2))
-		return -EBUSY;
 	err = avring_engine_set_input(node->engine, index);
 	if (err)
 		return err;
 	cap->input = index;
-	avring_capture_follow(cap);
+	/* An input brings its format along: what this file has set before is over. */
+	avring_node_forget(node, file);
 	/* A ring that cannot have the node's format keeps its own. */
-	avring_engine_set_format(node->engine, &node->pix, node->rate);
+	avring_capture_adopt(node, file);
 	return 0;
 }
 
@@ -251,8 +284,8 @@ static const struct v4l2_ioctl_ops avring_capture_ioctl_ops = {
 	.vidioc_enum_input = avring_capture_enum_input,
 	.vidioc_g_input = avring_capture_g_input,
 	.vidioc_s_input = avring_capture_s_input,
-	.vidioc_reqbufs = vb2_ioctl_reqbufs,
-	.vidioc_create_bufs = vb2_ioctl_create_bufs,
+	.vidioc_reqbufs = avring_node_reqbufs,
+	.vidioc_create_bufs = avring_node_create_bufs,
 	.vidioc_prepare_buf = vb2_ioctl_prepare_buf,
 	.vidioc_querybuf = vb2_ioctl_querybuf,
 	.vidioc_qbuf = vb2_ioctl_qbuf,
@@ -339,6 +372,7 @@ int avring_capture_init(struct avring_capture *cap, struct v4l2_device *v4l2_dev
 			struct avring_engine *engine, enum avring_input input)
 {
 	cap->input = input;
+	cap->node.adopt = avring_capture_adopt;
 	avring_engine_set_input(engine, input);
 	avring_capture_init_ctrls(&cap->node.ctrls);
 	return avring_node_init(&cap->node, v4l2_dev, engine, V4L2_BUF_TYPE_VIDEO_CAPTURE,
@@ -346,7 +380,8 @@ int avring_capture_init(struct avring_capture *cap, struct v4l2_device *v4l2_dev
 }
 
 /**
- * avring_capture_source_change() - a producer sends another format than we show
+ * avring_capture_source_change() - a producer sends another format than we show, or while
+ *	nobody streams one has come or gone
  * @data: the capture node
  *
  * Context: any.
@@ -355,5 +390,6 @@ void avring_capture_source_change(void *data)
 {
 	struct avring_capture *cap = data;
 
-	avring_node_source_change(&cap->node);
+	if (video_is_registered(&cap->node.vdev))
+		avring_node_source_change(&cap->node);
 }

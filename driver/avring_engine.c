@@ -93,14 +93,13 @@ void avring_engine_show_locked(struct avring_engine *e, const void *frame, u64 n
 }
 
 /**
- * avring_engine_signal_locked() - a producer has sent a frame
+ * avring_engine_hear_locked() - a producer has sent a frame, whether anybody sees it or not
  * @e: the engine, locked
  * @rate: of the producer
  * @now: CLOCK_MONOTONIC in ns
  */
-void avring_engine_signal_locked(struct avring_engine *e, struct avring_rate rate, u64 now)
+void avring_engine_hear_locked(struct avring_engine *e, struct avring_rate rate, u64 now)
 {
-	e->locked = true;
 	e->signal_end_ns = now + 2 * avring_clock_event_ns(rate, 1) + AVRING_MAX_LAG_NS;
 }
 
@@ -125,6 +124,27 @@ static bool avring_engine_linked_locked(const struct avring_engine *e)
 {
 	return avring_engine_looped_locked(e) &&
 	       avring_format_equal(&e->capture.pix, &e->output.pix);
+}
+
+/* What the producer sends can be shown as it is. */
+static bool avring_engine_receives_locked(const struct avring_engine *e)
+{
+	if (e->producer)
+		return e->capture.queue && avring_format_equal(&e->capture.pix, &e->produced.pix);
+	return avring_engine_linked_locked(e);
+}
+
+/**
+ * avring_engine_look_locked() - capture has begun, or looks at another input
+ * @e: the engine, locked
+ *
+ * A producer that sends has the grace that it would have in a running capture: the first
+ * picture is its next one.
+ */
+void avring_engine_look_locked(struct avring_engine *e)
+{
+	if (avring_engine_receives_locked(e) && ktime_get_ns() < e->signal_end_ns)
+		e->locked = true;
 }
 
 static bool avring_engine_mismatch_locked(const struct avring_engine *e)
@@ -166,7 +186,7 @@ static bool avring_engine_hand_over_locked(struct avring_engine *e, struct avrin
 		return false;
 	e->held_since_ns = 0;
 	e->reader_late = late;
-	avring_engine_signal_locked(e, e->output.rate, now);
+	e->locked = true;
 	if (avring_engine_fills_ring_locked(e)) {
 		memcpy(avring_ring_begin(e->stream.ring, e->capture.pix.sizeimage), frame,
 		       e->capture.pix.sizeimage);
@@ -185,6 +205,7 @@ static void avring_engine_output_tick_locked(struct avring_engine *e, u64 now)
 	if (buf) {
 		if (avring_engine_linked_locked(e) && !avring_engine_hand_over_locked(e, buf, now))
 			return;
+		avring_engine_hear_locked(e, out->rate, now);
 		avring_queue_done(out->queue, buf, e->output_sequence++, avring_side_time(out));
 	}
 	out->next++;
@@ -366,7 +387,8 @@ void avring_engine_retune_locked(struct avring_engine *e, const struct v4l2_pix_
  * avring_engine_new() - make the engine of a card
  * @number: number of the card, for the name of the thread
  * @source_change: called when both nodes stream and the producer's format is not
- *	the reader's; under the engine's lock, must not sleep
+ *	the reader's, and when a producer comes or goes and no reader streams; under the
+ *	engine's lock, must not sleep
  * @data: its argument
  *
  * Return: an idle engine, or an ERR_PTR.

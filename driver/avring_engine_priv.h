@@ -51,7 +51,7 @@ struct avring_side {
  * @pattern: draws
  * @input: what capture shows; both locks
  * @locked: frames of the producer drive capture
- * @signal_end_ns: when the signal counts as lost
+ * @signal_end_ns: when the signal counts as lost; 0 while no producer has sent a frame
  * @sequence: of the next frame of the capture node
  * @output_sequence: of the next written frame
  * @missing: frames dropped since the last delivered one
@@ -61,7 +61,7 @@ struct avring_side {
  * @reader_late: a frame waited in vain; do not wait for this reader again before
  *	it has taken one
  * @counters: since STREAMON
- * @source_change: tells the capture node that the producer's format is another
+ * @source_change: tells the capture node that the source's format is another
  * @source_change_data: its argument; both are set once, before the thread runs
  * @flash_rate: frame rate of the flashes for the tone, packed into one word that
  *	may be read at any time
@@ -126,9 +126,14 @@ static inline bool avring_engine_fills_ring_locked(const struct avring_engine *e
 void avring_engine_retune_locked(struct avring_engine *e, const struct v4l2_pix_format *pix,
 				 struct avring_rate rate);
 void avring_engine_tell_mismatch_locked(const struct avring_engine *e);
-void avring_engine_signal_locked(struct avring_engine *e, struct avring_rate rate, u64 now);
+void avring_engine_hear_locked(struct avring_engine *e, struct avring_rate rate, u64 now);
+void avring_engine_look_locked(struct avring_engine *e);
 void avring_engine_lose_locked(struct avring_engine *e);
 void avring_engine_show_locked(struct avring_engine *e, const void *frame, u64 ns);
+
+/* avring_engine_tune.c */
+bool avring_engine_is_news(const struct avring_engine *e, const struct v4l2_pix_format *pix);
+void avring_engine_tell_news(struct avring_engine *e, bool news);
 
 /* avring_engine_ring.c */
 void avring_engine_publish_locked(struct avring_engine *e, u64 event, u64 ns, u32 flags);

@@ -58,8 +58,11 @@ int avring_engine_renew(struct avring_engine *e, const struct v4l2_pix_format *p
 	e->produced.rate = rate;
 	e->begun = 0;
 	e->produced_ns = 0;
+	if (producer)
+		e->signal_end_ns = 0;
 	if (!e->capture.queue)
 		avring_engine_retune_locked(e, pix, rate);
+	avring_engine_look_locked(e);
 	mutex_unlock(&e->lock);
 	avring_ring_put(old);
 	return 0;
@@ -165,15 +168,19 @@ int avring_engine_attach_producer(struct avring_engine *e, struct avring_ring_re
 				  const struct v4l2_pix_format *pix, struct avring_rate rate)
 {
 	int err = -EBUSY;
+	bool news;
 
 	mutex_lock(&e->tune);
+	news = avring_engine_is_news(e, pix);
 	if (avring_engine_can_produce(e, pix)) {
 		if (!e->stream.users)
 			e->stream.sequence = 0;
 		err = avring_engine_renew(e, pix, rate, reader);
 	}
-	if (!err)
+	if (!err) {
 		avring_stream_join(&e->stream, reader, false);
+		avring_engine_tell_news(e, news);
+	}
 	mutex_unlock(&e->tune);
 	return err;
 }
@@ -188,12 +195,17 @@ int avring_engine_attach_producer(struct avring_engine *e, struct avring_ring_re
  */
 void avring_engine_detach_producer(struct avring_engine *e, struct avring_ring_reader *reader)
 {
+	bool news;
+
 	mutex_lock(&e->tune);
+	news = avring_engine_is_news(e, &e->produced.pix);
 	mutex_lock(&e->lock);
 	if (e->locked)
 		avring_engine_lose_locked(e);
+	e->signal_end_ns = 0;
 	mutex_unlock(&e->lock);
 	avring_engine_end_ring(e, AVRING_STATE_STALE);
+	avring_engine_tell_news(e, news);
 	avring_engine_leave(e, reader);
 	mutex_unlock(&e->tune);
 	avring_engine_kick(e);
@@ -246,7 +258,7 @@ static void avring_engine_show_produced_locked(struct avring_engine *e, u64 ns, 
 {
 	if (!e->capture.queue || !avring_format_equal(&e->capture.pix, &e->produced.pix))
 		return;
-	avring_engine_signal_locked(e, e->produced.rate, now);
+	e->locked = true;
 	avring_engine_show_locked(e, avring_ring_last(e->stream.ring),
 				  max(min(ns, now), e->last_ns + 1));
 }
@@ -288,6 +300,7 @@ int avring_engine_commit(struct avring_engine *e, const struct avring_ring_reade
 	err = avring_engine_check_commit_locked(e, reader, commit, ns);
 	if (!err) {
 		avring_engine_commit_locked(e, commit, ns);
+		avring_engine_hear_locked(e, e->produced.rate, now);
 		avring_engine_show_produced_locked(e, ns, now);
 	}
 	mutex_unlock(&e->lock);

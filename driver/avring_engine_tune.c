@@ -34,6 +34,38 @@ static int avring_engine_tune(struct avring_engine *e, const struct v4l2_pix_for
 }
 
 /**
+ * avring_engine_is_news() - would it surprise the node that this producer comes or goes?
+ * @e: the engine; its tune lock is held, and no ring has followed yet
+ * @pix: what the producer sends
+ *
+ * Where nobody streams the loopback input offers another format then. A ring that is read
+ * has followed somebody, so its format says nothing of the node's.
+ *
+ * Return: true if who listens to the node must ask again.
+ */
+bool avring_engine_is_news(const struct avring_engine *e, const struct v4l2_pix_format *pix)
+{
+	lockdep_assert_held(&e->tune);
+	return e->input == AVRING_INPUT_LOOPBACK && !e->capture.queue &&
+	       (e->stream.ring || !avring_format_equal(&e->capture.pix, pix));
+}
+
+/**
+ * avring_engine_tell_news() - the producer has come or gone
+ * @e: the engine; its tune lock is held
+ * @news: what avring_engine_is_news() said before
+ */
+void avring_engine_tell_news(struct avring_engine *e, bool news)
+{
+	lockdep_assert_held(&e->tune);
+	if (!news)
+		return;
+	mutex_lock(&e->lock);
+	e->source_change(e->source_change_data);
+	mutex_unlock(&e->lock);
+}
+
+/**
  * avring_engine_start_capture() - begin to fill the buffers of the capture node
  * @e: the engine
  * @queue: the node's queue
@@ -57,6 +89,7 @@ int avring_engine_start_capture(struct avring_engine *e, struct avring_queue *qu
 	e->sequence = 0;
 	e->missing = 0;
 	memset(&e->counters, 0, sizeof(e->counters));
+	avring_engine_look_locked(e);
 	avring_engine_tell_mismatch_locked(e);
 	mutex_unlock(&e->lock);
 	avring_engine_kick(e);
@@ -110,9 +143,11 @@ void avring_engine_stop_capture(struct avring_engine *e)
 int avring_engine_start_output(struct avring_engine *e, struct avring_queue *queue,
 			       const struct v4l2_pix_format *pix, struct avring_rate rate)
 {
+	bool news;
 	int err;
 
 	mutex_lock(&e->tune);
+	news = avring_engine_is_news(e, pix);
 	err = e->producer ? -EBUSY : avring_engine_follow(e, pix, rate);
 	if (err)
 		goto unlock_tune;
@@ -121,8 +156,10 @@ int avring_engine_start_output(struct avring_engine *e, struct avring_queue *que
 	e->output.queue = queue;
 	e->output_sequence = 0;
 	e->held_since_ns = 0;
+	e->signal_end_ns = 0;
 	avring_engine_tell_mismatch_locked(e);
 	mutex_unlock(&e->lock);
+	avring_engine_tell_news(e, news);
 	avring_engine_kick(e);
 unlock_tune:
 	mutex_unlock(&e->tune);
@@ -137,13 +174,18 @@ unlock_tune:
  */
 void avring_engine_stop_output(struct avring_engine *e)
 {
+	bool news;
+
 	mutex_lock(&e->tune);
+	news = avring_engine_is_news(e, &e->output.pix);
 	mutex_lock(&e->lock);
 	e->output.queue = NULL;
 	e->held_since_ns = 0;
+	e->signal_end_ns = 0;
 	if (e->locked)
 		avring_engine_lose_locked(e);
 	mutex_unlock(&e->lock);
+	avring_engine_tell_news(e, news);
 	mutex_unlock(&e->tune);
 }
 
@@ -172,8 +214,8 @@ int avring_engine_set_format(struct avring_engine *e, const struct v4l2_pix_form
 
 /**
  * avring_engine_set_input() - choose what capture shows
- * @e: the engine; the capture node does not stream
- * @input: what to show
+ * @e: the engine
+ * @input: what to show, from the next frame on, in the format that capture has
  *
  * Return: 0, or -EBUSY if a producer that writes the ring would lose it.
  */
@@ -189,6 +231,8 @@ int avring_engine_set_input(struct avring_engine *e, enum avring_input input)
 		e->input = input;
 		e->locked = false;
 		e->held_since_ns = 0;
+		avring_engine_look_locked(e);
+		avring_engine_tell_mismatch_locked(e);
 	}
 	mutex_unlock(&e->lock);
 	mutex_unlock(&e->tune);

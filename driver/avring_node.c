@@ -3,7 +3,9 @@
  * avring: common part of the video nodes. See avring_node.h.
  */
 #include <linux/fs.h>
+#include <linux/lockdep.h>
 #include <linux/module.h>
+#include <linux/poll.h>
 #include <linux/slab.h>
 #include <media/v4l2-device.h>
 #include <media/v4l2-event.h>
@@ -79,11 +81,35 @@ static int avring_node_release(struct file *file)
 {
 	struct avring_node *node = avring_node_of(file);
 
+	mutex_lock(&node->lock);
+	avring_node_forget(node, file);
+	mutex_unlock(&node->lock);
 	if (avring_node_writes(node, file))
 		avring_queue_drain(&node->queue);
 	/* The core looks at f_op once more when this module may be gone already. */
 	file->f_op = avring_node_core_file_ops;
 	return vb2_fop_release(file);
+}
+
+/* Buffers are about to be made for this file. */
+static void avring_node_adopt(struct avring_node *node, struct file *file)
+{
+	lockdep_assert_held(&node->lock);
+	if (node->adopt && !vb2_is_busy(&node->queue.vb2))
+		node->adopt(node, file);
+}
+
+/* The same for read() and poll(), which make them when there are none. */
+static int avring_node_adopt_for_read(struct avring_node *node, struct file *file)
+{
+	if (!node->adopt || vb2_is_busy(&node->queue.vb2))
+		return 0;
+	if (mutex_lock_interruptible(&node->lock))
+		return -ERESTARTSYS;
+	avring_node_adopt(node, file);
+	avring_node_forget(node, file);
+	mutex_unlock(&node->lock);
+	return 0;
 }
 
 /* vb2 wakes its waiters with EINVAL when unbind ends their stream; say what happened. */
@@ -96,7 +122,18 @@ static ssize_t avring_node_gone(struct avring_node *node, ssize_t result)
 
 static ssize_t avring_node_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
 {
-	return avring_node_gone(avring_node_of(file), vb2_fop_read(file, buf, count, pos));
+	struct avring_node *node = avring_node_of(file);
+	int err = avring_node_adopt_for_read(node, file);
+
+	return err ? err : avring_node_gone(node, vb2_fop_read(file, buf, count, pos));
+}
+
+static __poll_t avring_node_poll(struct file *file, poll_table *wait)
+{
+	if (poll_requested_events(wait) & (EPOLLIN | EPOLLRDNORM) &&
+	    avring_node_adopt_for_read(avring_node_of(file), file))
+		return EPOLLERR;
+	return vb2_fop_poll(file, wait);
 }
 
 static ssize_t avring_node_write(struct file *file, const char __user *buf, size_t count,
@@ -119,10 +156,21 @@ static const struct v4l2_file_operations avring_node_fops = {
 	.release = avring_node_release,
 	.read = avring_node_read,
 	.write = avring_node_write,
-	.poll = vb2_fop_poll,
+	.poll = avring_node_poll,
 	.mmap = avring_node_mmap,
 	.unlocked_ioctl = video_ioctl2,
 };
+
+/**
+ * avring_node_forget() - what a file has chosen is over
+ * @node: the node; its lock is held
+ * @file: open file
+ */
+void avring_node_forget(struct avring_node *node, struct file *file)
+{
+	if (node->chooser == file)
+		node->chooser = NULL;
+}
 
 /**
  * avring_node_init() - set up a node that nobody can see yet
@@ -317,6 +365,50 @@ int avring_node_try_fmt(struct file *file, void *priv, struct v4l2_format *forma
 int avring_node_enum_frameintervals(struct file *file, void *priv, struct v4l2_frmivalenum *ival)
 {
 	return avring_format_interval(ival);
+}
+
+/**
+ * avring_node_reqbufs() - VIDIOC_REQBUFS of a node that can follow a source
+ * @file: open file
+ * @priv: unused
+ * @request: filled
+ *
+ * Return: 0 or a negative errno, as vb2_ioctl_reqbufs().
+ */
+int avring_node_reqbufs(struct file *file, void *priv, struct v4l2_requestbuffers *request)
+{
+	struct avring_node *node = avring_node_of(file);
+	int err;
+
+	if (!request->count)
+		return vb2_ioctl_reqbufs(file, priv, request);
+	avring_node_adopt(node, file);
+	err = vb2_ioctl_reqbufs(file, priv, request);
+	if (!err)
+		avring_node_forget(node, file);
+	return err;
+}
+
+/**
+ * avring_node_create_bufs() - VIDIOC_CREATE_BUFS of a node that can follow a source
+ * @file: open file
+ * @priv: unused
+ * @create: filled
+ *
+ * Return: 0 or a negative errno, as vb2_ioctl_create_bufs().
+ */
+int avring_node_create_bufs(struct file *file, void *priv, struct v4l2_create_buffers *create)
+{
+	struct avring_node *node = avring_node_of(file);
+	int err;
+
+	if (!create->count)
+		return vb2_ioctl_create_bufs(file, priv, create);
+	avring_node_adopt(node, file);
+	err = vb2_ioctl_create_bufs(file, priv, create);
+	if (!err)
+		avring_node_forget(node, file);
+	return err;
 }
 
 /**

@@ -34,6 +34,10 @@ struct v4l2_device;
  * @queue: its buffers
  * @pix: format of its frames
  * @rate: its frame rate
+ * @chooser: the open file that has set a format and made no buffers since, or NULL
+ * @chosen: that format: what the buffers of @chooser will hold, whatever others do
+ * @adopt: optional; buffers are about to be made for this file where there are none, so
+ *	@pix and @rate may still become those of a source. Set once
  */
 struct avring_node {
 	struct video_device vdev;
@@ -46,6 +50,9 @@ struct avring_node {
 	struct avring_queue queue;
 	struct v4l2_pix_format pix;
 	struct avring_rate rate;
+	struct file *chooser;
+	struct v4l2_pix_format chosen;
+	void (*adopt)(struct avring_node *node, struct file *file);
 };
 
 /**
@@ -67,6 +74,7 @@ int avring_node_init(struct avring_node *node, struct v4l2_device *v4l2_dev,
 		     const struct v4l2_ioctl_ops *ioctl_ops,
 		     const struct avring_queue_ops *queue_ops);
 void avring_node_cleanup(struct avring_node *node);
+void avring_node_forget(struct avring_node *node, struct file *file);
 int avring_node_alive(struct avring_node *node);
 int avring_node_queue_alive(struct avring_queue *queue);
 int avring_node_register(struct avring_node *node);
@@ -77,6 +85,8 @@ int avring_node_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdesc *des
 int avring_node_g_fmt(struct file *file, void *priv, struct v4l2_format *format);
 int avring_node_try_fmt(struct file *file, void *priv, struct v4l2_format *format);
 int avring_node_enum_frameintervals(struct file *file, void *priv, struct v4l2_frmivalenum *ival);
+int avring_node_reqbufs(struct file *file, void *priv, struct v4l2_requestbuffers *request);
+int avring_node_create_bufs(struct file *file, void *priv, struct v4l2_create_buffers *create);
 int avring_node_dqbuf(struct file *file, void *priv, struct v4l2_buffer *buf);
 int avring_node_subscribe_event(struct v4l2_fh *fh, const struct v4l2_event_subscription *sub);
 void avring_node_source_change(struct avring_node *node);

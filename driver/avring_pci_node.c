@@ -111,8 +111,6 @@ static int avring_pci_node_s_input(struct file *file, void *priv, unsigned int i
 		return -EINVAL;
 	if (index == v->config.input)
 		return 0;
-	if (vb2_is_busy(&v->node.queue.vb2))
-		return -EBUSY;
 	return avring_pci_video_select(v, index, v->config.pattern);
 }
 

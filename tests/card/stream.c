@@ -76,6 +76,48 @@ static void stream_again(void)
 	camera_end(&flow);
 }
 
+/* Only the generator stamps its pictures; where a line has none they are counted. */
+static bool stream_on_line(struct flow *flow, int64_t *counted)
+{
+	const int64_t before = *counted;
+	struct flow_frame frame;
+	bool stamped;
+
+	must(flow_take(flow, &frame, 3000));
+	stamped = !frame_check(frame.data, frame.bytes, NULL);
+	*counted = camera_counter(flow, V4L2_CID_AVRING_NO_SIGNAL_FRAMES);
+	must(flow_give(flow, &frame));
+	return !stamped || *counted > before;
+}
+
+static void stream_switch(struct video *video, int input, struct flow *flow)
+{
+	int64_t counted = camera_counter(flow, V4L2_CID_AVRING_NO_SIGNAL_FRAMES);
+	unsigned int patience = 10;
+
+	must(video_set_input(video, input));
+	while (stream_on_line(flow, &counted) != (input == CAMERA_LINE))
+		tap_check(patience--, "input %d: expected pictures of it within 10, got others",
+			  input);
+}
+
+/* The switch comes from another program. */
+static void stream_other_input(void)
+{
+	struct video other;
+	struct flow flow;
+	char path[32];
+
+	camera_path(path, sizeof(path));
+	camera_start(&flow, &camera_small, FLOW_MMAP, 4);
+	must(video_open(&other, path));
+	stream_switch(&other, CAMERA_LINE, &flow);
+	stream_switch(&other, CAMERA_GENERATOR, &flow);
+	stream_switch(&other, CAMERA_LINE, &flow);
+	video_close(&other);
+	camera_end(&flow);
+}
+
 /* The words say how many frames the card has sent since it was started. */
 static void stream_fresh(void)
 {
@@ -118,6 +160,7 @@ static const struct tap_test tests[] = {
 	      .stall_every = 25) },
 	{ "sequence and drops start again at STREAMON", .run = stream_again },
 	{ "the card begins anew at each start", .run = stream_fresh },
+	{ "the input switches while somebody streams", .run = stream_other_input },
 	{ "every word of YUYV frames is right", WORDS(YUYV, 642, 362) },
 	{ "every word of NV12 frames is right", WORDS(NV12, 642, 362) },
 	{ "every word of RGB24 frames is right", WORDS(RGB24, 642, 362) },

@@ -279,7 +279,7 @@ int video_set_control(struct video *video, uint32_t id, int64_t value)
 	return video_control(video, VIDIOC_S_EXT_CTRLS, id, &value);
 }
 
-static int video_query(struct video *video, unsigned int index)
+int video_query(struct video *video, unsigned int index)
 {
 	struct v4l2_buffer buffer = { .index = index,
 				      .type = video->type,

@@ -105,6 +105,8 @@ int video_set_control(struct video *video, uint32_t id, int64_t value);
 
 /* REQBUFS of MMAP buffers and QUERYBUF of each; 0 frees them (after unmapping). */
 int video_request(struct video *video, unsigned int count);
+/* QUERYBUF of one buffer that somebody has made. */
+int video_query(struct video *video, unsigned int index);
 int video_map(struct video *video, int prot);
 void video_unmap(struct video *video);
 

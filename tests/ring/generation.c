@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../stream/producer.h"
 #include "content.h"
 #include "ring.h"
 
@@ -323,6 +324,55 @@ static void test_output_node_decides(void)
 	ring_close(&ring);
 }
 
+/* The film has 15 frames a second, the node takes 30. A ring begins between two of them. */
+static void test_first_pictures(void)
+{
+	static const struct v4l2_pix_format pix = { .pixelformat = SMALL_FOURCC,
+						    .width = SMALL_WIDTH,
+						    .height = SMALL_HEIGHT };
+	static const struct v4l2_fract rate = { 30, 1 };
+	struct ring ring;
+	unsigned int i;
+	pid_t film;
+
+	ring_small_picture();
+	ring_input(CARD_INPUT_LOOPBACK);
+	film = producer_start(&pix, &rate, 1, 1000000 / 15);
+	for (i = 0; i < 10; i++) {
+		ring = ring_reader(AVRING_STREAM_VIDEO);
+		ring_wait_head(&ring, 2);
+		tap_eq(0, entry_at(&ring, 0).flags);
+		tap_eq(0, entry_at(&ring, 1).flags);
+		ring_close(&ring);
+		usleep(7000);
+	}
+	producer_kill(film);
+}
+
+/* The node starts between two pictures of a producer of the ring. */
+static void test_first_picture_of_node(void)
+{
+	struct v4l2_buffer buffer;
+	struct video video;
+	struct ring producer;
+	struct card card;
+
+	must(card_find(0, &card));
+	ring_small_picture();
+	ring_input(CARD_INPUT_LOOPBACK);
+	producer = ring_producer(SMALL_FOURCC, SMALL_WIDTH, SMALL_HEIGHT);
+	must(video_begin(&video, card.capture, SMALL_FOURCC, SMALL_WIDTH, SMALL_HEIGHT, 4));
+	must(video_queue_all(&video));
+	ring_send(&producer, 1, SMALL_BYTES);
+	must(video_start(&video));
+	usleep(100000);
+	ring_send(&producer, 2, SMALL_BYTES);
+	must(video_dequeue(&video, &buffer));
+	content_expect("the first frame", video.buffers[buffer.index].start, SMALL_BYTES, 2, 0);
+	video_close(&video);
+	ring_close(&producer);
+}
+
 /**
  * struct node - the capture node, streaming beside the ring
  * @video: the node
@@ -590,6 +640,10 @@ static const struct tap_test tests[] = {
 	{ "another input does not, and its frames are marked", .run = test_input_change },
 	{ "frames of the output node come one by one", .run = test_output_node },
 	{ "an output node of another format begins a generation", .run = test_output_node_decides },
+	{ "a ring beside a producer who writes has his pictures from the first on",
+	  .run = test_first_pictures },
+	{ "a node beside a producer of the ring has his pictures from the first on",
+	  .run = test_first_picture_of_node },
 	{ "the capture node gets 300 pictures of the ring", .run = test_node_beside_ring },
 	{ "a ring beside a streaming node has the node's pictures", .run = test_ring_beside_node },
 	{ "a node that takes nothing costs the ring nothing", .run = test_late_node },

@@ -5,18 +5,14 @@
  * through.
  */
 #include <alsa/asoundlib.h>
-#include <endian.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "flow.h"
+#include "producer.h"
 #include "sound.h"
 #include "tap.h"
 
-#define FILM_MAGIC 0x4d4c4946
 #define TIMEOUT_MS 3000
 #define VOICE 0x1234
 #define RATE 48000
@@ -50,42 +46,9 @@ struct viewer {
 	uint64_t time_us;
 };
 
-/* The producer: frames with a counter that goes up from @first, for ever. */
-static _Noreturn void produce_film(uint32_t first)
-{
-	struct video video;
-	struct card card;
-	uint32_t *frame;
-
-	must(card_find(0, &card));
-	must(video_open(&video, card.output));
-	must(video_set_format(&video, pix.pixelformat, pix.width, pix.height));
-	must(video_set_rate(&video, rate.numerator, rate.denominator));
-	frame = malloc(video.pix.sizeimage);
-	memset(frame, 0x55, video.pix.sizeimage);
-	frame[0] = htole32(FILM_MAGIC);
-	for (;; first++) {
-		frame[1] = htole32(first);
-		tap_eq(video.pix.sizeimage, must(sys(write(video.fd, frame, video.pix.sizeimage))));
-	}
-}
-
 static pid_t start_film(uint32_t first)
 {
-	pid_t child = fork();
-
-	if (!child)
-		produce_film(first);
-	return child;
-}
-
-static void kill_producer(pid_t child)
-{
-	int status;
-
-	tap_eq(0, waitpid(child, &status, WNOHANG));
-	kill(child, SIGKILL);
-	must(sys(waitpid(child, &status, 0)));
+	return producer_start(&pix, &rate, first, 0);
 }
 
 static void viewer_open(struct viewer *viewer)
@@ -121,10 +84,9 @@ static void viewer_judge_no_signal(struct viewer *viewer, const struct flow_fram
  */
 static void viewer_judge(struct viewer *viewer, const struct flow_frame *frame)
 {
-	const uint32_t *data = (const uint32_t *)frame->data;
-	uint32_t counter = le32toh(data[1]);
+	uint32_t counter = producer_number(frame->data);
 
-	if (le32toh(data[0]) != FILM_MAGIC) {
+	if (!counter) {
 		viewer_judge_no_signal(viewer, frame);
 	} else if (counter != viewer->counter) {
 		tap_check(counter > viewer->counter, "film: expected a frame after %u, got %u",
@@ -217,7 +179,7 @@ static void lost_killed(void)
 	viewer_watch(&viewer, 5);
 	producer = start_film(1);
 	viewer_watch_film(&viewer, 20);
-	kill_producer(producer);
+	producer_kill(producer);
 	viewer_watch(&viewer, 30);
 	viewer_check(&viewer, 1);
 	viewer_close(&viewer);
@@ -235,7 +197,7 @@ static void lost_and_back(void)
 		viewer_watch_film(&viewer, 10);
 		tap_check(viewer.counter > i * 1000, "film: expected producer %u, got frame %u", i,
 			  viewer.counter);
-		kill_producer(producer);
+		producer_kill(producer);
 		viewer_watch(&viewer, 10);
 	}
 	viewer_check(&viewer, 3);
@@ -252,7 +214,7 @@ static void lost_between_streams(void)
 	producer = start_film(1);
 	viewer_watch_film(&viewer, 5);
 	must(flow_stop(&viewer.flow));
-	kill_producer(producer);
+	producer_kill(producer);
 	viewer.seen = 0;
 	viewer.film = 0;
 	viewer.missing = 0;
@@ -308,7 +270,7 @@ static void lost_same_caps(void)
 	producer = start_film(1);
 	viewer_watch_film(&viewer, 5);
 	expect_same("with a producer", &card, before);
-	kill_producer(producer);
+	producer_kill(producer);
 	viewer_watch(&viewer, 5);
 	expect_same("after a producer", &card, before);
 	viewer_close(&viewer);
@@ -406,7 +368,7 @@ static void lost_voice(void)
 	for (i = 0; i < 3; i++) {
 		producer = start_voice();
 		listener_expects(pcm, VOICE, 20);
-		kill_producer(producer);
+		producer_kill(producer);
 		listener_expects(pcm, 0, 50);
 	}
 	tap_eq(SND_PCM_STATE_RUNNING, snd_pcm_state(pcm));
