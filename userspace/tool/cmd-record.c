@@ -6,6 +6,7 @@
 
 #include "record/record.h"
 #include "record/sink.h"
+#include "suffix.h"
 #include "tool.h"
 
 /**
@@ -87,6 +88,16 @@ static uint32_t record_line_stream(const struct record_line *line)
 	}
 }
 
+/* Raw frames in a file that claims to be something else are good for nobody. */
+static int record_line_check_name(const struct record_line *line, const char *path)
+{
+	if (!path || record_container_find(line->settings.format, path))
+		return TOOL_GO_ON;
+	return tool_usage("'%s': .%s is not written: use .y4m, .wav, .rf64 or .raw (or --format), "
+			  "or pipe 'avring cat' into ffmpeg",
+			  path, tool_suffix(path));
+}
+
 static int record_line_check_device(const struct record_line *line)
 {
 	const struct record_settings *settings = &line->settings;
@@ -156,8 +167,14 @@ int record_check_wishes(const struct record_settings *settings)
 static int record_line_check(struct record_line *line)
 {
 	const char **paths = line->settings.paths;
-	int status;
+	const char *const names[] = { line->output, paths[0], paths[1] };
+	int status = TOOL_GO_ON;
+	unsigned int i;
 
+	for (i = 0; i < sizeof(names) / sizeof(*names) && status == TOOL_GO_ON; i++)
+		status = record_line_check_name(line, names[i]);
+	if (status != TOOL_GO_ON)
+		return status;
 	if (line->output) {
 		if (paths[0] || paths[1])
 			return tool_usage("-o: not together with --video or --audio");

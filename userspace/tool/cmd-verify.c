@@ -218,8 +218,9 @@ static int verify_line_is_file(const char *path)
 static int verify_line_files(struct verify_line *line, const char *path)
 {
 	struct verify_settings *settings = &line->settings;
+	const struct record_container *container = record_container_find(NULL, path);
 	bool is_audio = line->stream ? !strcmp(line->stream, "audio") :
-				       record_container_find(NULL, path)->is_seekable;
+				       container && container->is_seekable;
 
 	if (is_audio && line->audio)
 		return tool_usage("--audio %s: there are no pictures that it belongs to",

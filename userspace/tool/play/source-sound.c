@@ -86,6 +86,7 @@ static void play_sound_close(struct play_source *source)
 
 const struct play_container play_sound = {
 	.name = "sound",
+	.suffixes = "wav rf64 w64 flac aiff aif au caf ogg opus mp3",
 	.stream = AVRING_STREAM_AUDIO,
 	.open = play_sound_open,
 	.read = play_sound_read,

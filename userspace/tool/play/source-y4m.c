@@ -190,7 +190,7 @@ static void play_y4m_close(struct play_source *source)
 
 const struct play_container play_y4m = {
 	.name = "y4m",
-	.suffix = ".y4m",
+	.suffixes = "y4m",
 	.stream = AVRING_STREAM_VIDEO,
 	.open = play_y4m_open,
 	.read = play_y4m_read,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../record/recording.h"
+#include "../suffix.h"
 #include "source.h"
 
 /* Sample frames that are sent at once. */
@@ -137,6 +138,7 @@ static void play_raw_close(struct play_source *source)
 
 const struct play_container play_raw = {
 	.name = "raw",
+	.suffixes = "raw",
 	.stream = -1,
 	.open = play_raw_open,
 	.read = play_raw_read,
@@ -146,35 +148,24 @@ const struct play_container play_raw = {
 
 /* ---------------------------------------------------------------- any */
 
-static bool play_ends_with(const char *text, const char *end)
-{
-	size_t length = strlen(text), tail = strlen(end);
-
-	return length >= tail && !strcmp(text + length - tail, end);
-}
-
-/* What libsndfile reads has more names than one. */
-static bool play_is_sound(const char *path)
-{
-	static const char *const suffixes[] = { ".wav", ".rf64", ".w64", ".flac", ".aiff",
-						".aif", ".au",	 ".caf", ".ogg",  ".opus" };
-	size_t i;
-
-	for (i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++)
-		if (play_ends_with(path, suffixes[i]))
-			return true;
-	return false;
-}
+static const struct play_container *const play_containers[] = {
+	&play_y4m,
+	&play_sound,
+	&play_raw,
+};
 
 static const struct play_container *play_container_find(const char *name, const char *path)
 {
-	if (name)
-		return !strcmp(name, "y4m") ? &play_y4m :
-		       !strcmp(name, "raw") ? &play_raw :
-					      &play_sound;
-	if (play_ends_with(path, play_y4m.suffix))
-		return &play_y4m;
-	return play_is_sound(path) ? &play_sound : &play_raw;
+	const struct play_container *container;
+	size_t i;
+
+	for (i = 0; i < sizeof(play_containers) / sizeof(*play_containers); i++) {
+		container = play_containers[i];
+		if (name ? !strcmp(name, container->name) :
+			   tool_suffix_is(path, container->suffixes))
+			return container;
+	}
+	return &play_raw;
 }
 
 static void play_wished_format(struct avring_stream_format *format, const struct tool_wish *wish)

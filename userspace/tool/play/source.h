@@ -14,7 +14,7 @@ struct play_source;
 /**
  * struct play_container - a way to read frames out of a file
  * @name: as in --format
- * @suffix: of file names, or NULL
+ * @suffixes: of file names, see tool_suffix_is()
  * @stream: AVRING_STREAM_*, or -1: either
  * @open: find out the format; what is known of it already was wished. Prints
  * @read: the next frame, or up to so many bytes of sound
@@ -26,7 +26,7 @@ struct play_source;
  */
 struct play_container {
 	const char *name;
-	const char *suffix;
+	const char *suffixes;
 	int stream;
 	int (*open)(struct play_source *source);
 	ssize_t (*read)(struct play_source *source, void *data, size_t length);

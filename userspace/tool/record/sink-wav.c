@@ -111,7 +111,7 @@ static int record_wav_close(struct record_sink *sink, uint64_t length)
 
 const struct record_container record_wav = {
 	.name = "wav",
-	.suffix = ".wav",
+	.suffixes = "wav",
 	.refuses = record_wav_refuses,
 	.is_seekable = true,
 	.open = record_wav_open,
@@ -123,7 +123,7 @@ const struct record_container record_wav = {
 
 const struct record_container record_rf64 = {
 	.name = "rf64",
-	.suffix = ".rf64",
+	.suffixes = "rf64",
 	.refuses = record_wav_refuses,
 	.is_seekable = true,
 	.open = record_wav_open,

@@ -81,7 +81,7 @@ static int record_y4m_close(struct record_sink *sink, uint64_t length)
 
 const struct record_container record_y4m = {
 	.name = "y4m",
-	.suffix = ".y4m",
+	.suffixes = "y4m",
 	.refuses = record_y4m_refuses,
 	.open = record_y4m_open,
 	.put = record_y4m_put,

@@ -15,7 +15,7 @@ struct record_sink;
 /**
  * struct record_container - a way to write frames into a file
  * @name: as in --format
- * @suffix: of file names, or NULL
+ * @suffixes: of file names, see tool_suffix_is()
  * @refuses: why it cannot hold this format, and what can; NULL if it can
  * @is_seekable: needs a file that it can go back in
  * @open: write what stands before the frames; sets @stride of the sink
@@ -29,7 +29,7 @@ struct record_sink;
  */
 struct record_container {
 	const char *name;
-	const char *suffix;
+	const char *suffixes;
 	const char *(*refuses)(const struct avring_stream_format *format);
 	bool is_seekable;
 	int (*open)(struct record_sink *sink);
@@ -76,7 +76,10 @@ extern const struct record_container record_y4m;
 extern const struct record_container record_wav;
 extern const struct record_container record_rf64;
 
-/* By --format, or else by the end of the file's name; raw is the default. */
+/*
+ * By --format, or else by the end of the file's name. What has no such end is raw; NULL: it
+ * has one, of something that is not written.
+ */
 const struct record_container *record_container_find(const char *format, const char *path);
 
 #endif
