@@ -8,6 +8,7 @@
 #include "record/sink.h"
 #include "suffix.h"
 #include "tool.h"
+#include "wish.h"
 
 /**
  * struct record_line - the command line
@@ -140,28 +141,9 @@ static int record_line_check_stdout(const struct record_line *line)
 /* What would be left out in silence. */
 int record_check_wishes(const struct record_settings *settings)
 {
-	const struct tool_wish *wish = &settings->wish;
-	const struct {
-		const char *option;
-		bool is_given;
-		uint32_t stream;
-	} options[] = {
-		{ "--size", wish->size.width, AVRING_STREAM_VIDEO },
-		{ "--pixel-format", wish->pixel_format, AVRING_STREAM_VIDEO },
-		{ "--fps", wish->rate.num, AVRING_STREAM_VIDEO },
-		{ "--rate", wish->sample_rate, AVRING_STREAM_AUDIO },
-		{ "--channels", wish->channels, AVRING_STREAM_AUDIO },
-		{ "--period", wish->period, AVRING_STREAM_AUDIO },
-		{ "--sample-format", wish->sample_format, AVRING_STREAM_AUDIO },
-	};
-	size_t i;
+	const bool has[] = { settings->paths[0], settings->paths[1] };
 
-	for (i = 0; i < sizeof(options) / sizeof(*options); i++)
-		if (options[i].is_given && !settings->paths[options[i].stream])
-			return tool_usage("%s: no %s are recorded", options[i].option,
-					  options[i].stream == AVRING_STREAM_VIDEO ? "pictures" :
-										     "samples");
-	return TOOL_GO_ON;
+	return tool_wish_check(&settings->wish, has, "recorded");
 }
 
 static int record_line_check(struct record_line *line)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../wish.h"
 #include "play.h"
 #include "source.h"
 
@@ -115,12 +116,27 @@ static int play_session_open_sources(struct play_session *session)
 	return status;
 }
 
+/* What would be left out in silence. */
+static int play_session_check_wishes(const struct play_session *session)
+{
+	bool has[AVRING_STREAMS] = { false };
+	unsigned int i;
+	int status;
+
+	for (i = 0; i < session->n_streams; i++)
+		has[session->streams[i].source.format.stream] = true;
+	status = tool_wish_check(&session->settings->wish, has, "played");
+	return status == TOOL_GO_ON ? TOOL_OK : status;
+}
+
 /* A card is left alone unless all files can be played. */
 static int play_session_open(struct play_session *session)
 {
 	int status = play_session_open_sources(session);
 	unsigned int i;
 
+	if (!status && !tool_signals())
+		status = play_session_check_wishes(session);
 	for (i = 0; i < session->n_streams && !status && !tool_signals(); i++)
 		status = play_stream_attach(session, &session->streams[i]);
 	return status;

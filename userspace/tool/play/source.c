@@ -6,17 +6,19 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../record/recording.h"
 #include "../suffix.h"
+#include "look.h"
 #include "source.h"
 
 /* Sample frames that are sent at once. */
 #define PLAY_PERIOD 480
 
 /* Who gave us the file may not want to wait for it; we do. */
-static void play_wait(int fd)
+void play_wait(int fd)
 {
 	struct pollfd file = { .fd = fd, .events = POLLIN };
 
@@ -77,18 +79,24 @@ static void play_merge_audio(struct avring_audio_format *audio,
 	audio->channels = audio->channels ?: other->channels;
 }
 
-/* What the index of raw frames says of them. */
+/* What the index says of the frames. */
+static bool play_index(const struct play_source *source, struct record_recording *index)
+{
+	bool is_there = source->fd != STDIN_FILENO && !record_recording_open(index, source->path);
+
+	if (source->fd != STDIN_FILENO)
+		record_recording_close(index);
+	return is_there;
+}
+
 static bool play_raw_index(const struct play_source *source, struct avring_stream_format *format)
 {
 	struct record_recording index;
-	bool is_raw;
 
-	if (source->fd == STDIN_FILENO)
+	if (!play_index(source, &index) || strcmp(index.container, play_raw.name))
 		return false;
-	is_raw = !record_recording_open(&index, source->path) && !strcmp(index.container, "raw");
 	*format = index.format;
-	record_recording_close(&index);
-	return is_raw;
+	return true;
 }
 
 static void play_raw_ask_index(struct play_source *source)
@@ -154,18 +162,70 @@ static const struct play_container *const play_containers[] = {
 	&play_raw,
 };
 
-static const struct play_container *play_container_find(const char *name, const char *path)
+static const struct play_container *play_container_named(const char *name)
 {
-	const struct play_container *container;
 	size_t i;
 
-	for (i = 0; i < sizeof(play_containers) / sizeof(*play_containers); i++) {
-		container = play_containers[i];
-		if (name ? !strcmp(name, container->name) :
-			   tool_suffix_is(path, container->suffixes))
-			return container;
+	for (i = 0; i < sizeof(play_containers) / sizeof(*play_containers); i++)
+		if (!strcmp(name, play_containers[i]->name))
+			return play_containers[i];
+	/* The others that the recorder writes. */
+	return &play_sound;
+}
+
+static const struct play_container *play_container_by_suffix(const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(play_containers) / sizeof(*play_containers); i++)
+		if (tool_suffix_is(path, play_containers[i]->suffixes))
+			return play_containers[i];
+	return NULL;
+}
+
+static int play_refuse_foreign(const struct play_source *source, const char *what)
+{
+	tool_error("%s: is %s, which is not played; have it read by ffmpeg: ffmpeg -v error -i FILE "
+		   "-pix_fmt yuv420p -f yuv4mpegpipe - | avring play -f y4m - DEVICE, or for its "
+		   "sound -f wav - | avring play -f sound - DEVICE",
+		   source->path, what);
+	return TOOL_FAILED;
+}
+
+/* Of a pipe the bytes have to be waited for, and raw frames may take their time. */
+static ssize_t play_source_look(const struct play_source *source, const struct tool_wish *wish,
+				void *bytes)
+{
+	bool is_raw = wish->size.width || wish->pixel_format || wish->sample_rate ||
+		      wish->channels || wish->sample_format;
+
+	if (lseek(source->fd, 0, SEEK_CUR) < 0 && (source->container || is_raw))
+		return 0;
+	return play_look(source->fd, bytes, PLAY_LOOK_BYTES);
+}
+
+/* What the file is: its index knows, then its first bytes, then its name. */
+static int play_source_find(struct play_source *source, const struct tool_wish *wish)
+{
+	const struct play_container *container;
+	struct record_recording index;
+	char bytes[PLAY_LOOK_BYTES];
+	const char *foreign;
+	ssize_t length;
+
+	source->container = play_container_by_suffix(source->path);
+	if (play_index(source, &index)) {
+		source->container = play_container_named(index.container);
+		return TOOL_OK;
 	}
-	return &play_raw;
+	length = play_source_look(source, wish, bytes);
+	if (length < 0)
+		return play_source_fail(length, source);
+	container = play_look_at(bytes, length, &foreign);
+	if (!container && !foreign && !source->container && play_look_is_foreign(source->path))
+		foreign = tool_suffix(source->path);
+	source->container = container ?: source->container ?: &play_raw;
+	return foreign ? play_refuse_foreign(source, foreign) : TOOL_OK;
 }
 
 static void play_wished_format(struct avring_stream_format *format, const struct tool_wish *wish)
@@ -196,36 +256,56 @@ static uint32_t play_source_stream(const struct play_source *source, int wished)
 	return play_raw_index(source, &format) ? format.stream : AVRING_STREAM_VIDEO;
 }
 
-int play_source_open(struct play_source *source, const char *path, const char *container,
-		     int stream, const struct tool_wish *wish)
+static int play_source_open_file(struct play_source *source, const char *path)
 {
+	struct stat stat_of;
 	bool is_stdin = !strcmp(path, "-");
-	int status;
 
 	*source = (struct play_source){
-		.container = play_container_find(container, path),
 		.path = is_stdin ? "stdin" : path,
 		.fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC),
 	};
-	if (source->fd < 0)
+	if (source->fd < 0 || fstat(source->fd, &stat_of))
 		return play_source_fail(errno, source);
 	tool_end_on_signal(source->fd);
+	if (!S_ISDIR(stat_of.st_mode))
+		return TOOL_OK;
+	tool_error("%s: is a directory; expected a film or a sound file in it", source->path);
+	return TOOL_FAILED;
+}
+
+static int play_source_begin(struct play_source *source, int stream, const struct tool_wish *wish)
+{
 	if (stream >= 0 && source->container->stream >= 0 && stream != source->container->stream)
 		return tool_usage("%s: has %s, not %s", source->path,
 				  stream == AVRING_STREAM_VIDEO ? "sound" : "pictures",
 				  stream == AVRING_STREAM_VIDEO ? "pictures" : "sound");
 	source->format.stream = play_source_stream(source, stream);
 	play_wished_format(&source->format, wish);
-	status = source->container->open(source);
-	if (status)
-		source->container = NULL;
+	return source->container->open(source);
+}
+
+int play_source_open(struct play_source *source, const char *path, const char *container,
+		     int stream, const struct tool_wish *wish)
+{
+	int status = play_source_open_file(source, path);
+
+	if (!status && container)
+		source->container = play_container_named(container);
+	else if (!status)
+		status = play_source_find(source, wish);
+	if (!status && !tool_signals()) {
+		status = play_source_begin(source, stream, wish);
+		source->is_open = !status;
+	}
 	return status;
 }
 
 void play_source_close(struct play_source *source)
 {
-	if (source->container)
+	if (source->is_open)
 		source->container->close(source);
+	source->is_open = false;
 	if (source->fd > STDIN_FILENO)
 		close(source->fd);
 	source->fd = -1;

@@ -37,6 +37,7 @@ struct play_container {
 /**
  * struct play_source - a file that is played
  * @container: how
+ * @is_open: the container is to be closed
  * @path: of it; "stdin"
  * @fd: of it
  * @format: of the frames
@@ -45,6 +46,7 @@ struct play_container {
  */
 struct play_source {
 	const struct play_container *container;
+	bool is_open;
 	const char *path;
 	int fd;
 	struct avring_stream_format format;
@@ -70,6 +72,8 @@ int play_source_open(struct play_source *source, const char *path, const char *c
 		     int stream, const struct tool_wish *wish);
 void play_source_close(struct play_source *source);
 
+/* Wait until there is something to read. */
+void play_wait(int fd);
 /* read() until there is so much, or the end. */
 ssize_t play_read(int fd, void *data, size_t length);
 /* A file cannot be opened. Return: TOOL_FAILED; after a signal TOOL_OK, for that is no fault. */
