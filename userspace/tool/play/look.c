@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../bytes.h"
 #include "../suffix.h"
+#include "../y4m.h"
 #include "look.h"
 
 /**
@@ -24,7 +26,7 @@ struct play_magic {
 
 /* Long enough that no picture begins so. */
 static const struct play_magic play_magics[] = {
-	{ "YUV4MPEG2", &play_y4m, NULL },
+	{ TOOL_Y4M_MAGIC, &play_y4m, NULL },
 	{ "RIFF????WAVE", &play_sound, NULL },
 	{ "RIFX????WAVE", &play_sound, NULL },
 	{ "RF64????WAVE", &play_sound, NULL },
@@ -58,7 +60,7 @@ static ssize_t play_look_into_pipe(int fd, void *bytes, size_t length)
 
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
-	play_wait(fd);
+	tool_bytes_wait(fd);
 	seen = tee(fd, ends[1], length, 0);
 	seen = seen < 0 ? -errno : seen ? read(ends[0], bytes, seen) : 0;
 	close(ends[0]);

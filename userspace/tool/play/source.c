@@ -4,11 +4,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../bytes.h"
 #include "../record/recording.h"
 #include "../suffix.h"
 #include "look.h"
@@ -16,36 +16,6 @@
 
 /* Sample frames that are sent at once. */
 #define PLAY_PERIOD 480
-
-/* Who gave us the file may not want to wait for it; we do. */
-void play_wait(int fd)
-{
-	struct pollfd file = { .fd = fd, .events = POLLIN };
-
-	poll(&file, 1, -1);
-}
-
-ssize_t play_read(int fd, void *data, size_t length)
-{
-	size_t done = 0;
-	ssize_t part;
-
-	while (done < length) {
-		part = read(fd, (char *)data + done, length - done);
-		if (part < 0 && errno == EINTR && !tool_signals())
-			continue;
-		if (part < 0 && errno == EAGAIN) {
-			play_wait(fd);
-			continue;
-		}
-		if (part < 0)
-			return -errno;
-		if (!part)
-			break;
-		done += part;
-	}
-	return done;
-}
 
 int play_source_fail(int error, const struct play_source *source)
 {
@@ -131,7 +101,7 @@ static int play_raw_open(struct play_source *source)
 
 static ssize_t play_raw_read(struct play_source *source, void *data, size_t length)
 {
-	return play_read(source->fd, data, length);
+	return tool_bytes_read(source->fd, data, length);
 }
 
 static int play_raw_rewind(struct play_source *source)

@@ -72,10 +72,6 @@ int play_source_open(struct play_source *source, const char *path, const char *c
 		     int stream, const struct tool_wish *wish);
 void play_source_close(struct play_source *source);
 
-/* Wait until there is something to read. */
-void play_wait(int fd);
-/* read() until there is so much, or the end. */
-ssize_t play_read(int fd, void *data, size_t length);
 /* A file cannot be opened. Return: TOOL_FAILED; after a signal TOOL_OK, for that is no fault. */
 int play_source_fail(int error, const struct play_source *source);
 

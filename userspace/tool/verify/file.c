@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Checking a recording: every frame that its index names. Raw pictures can be
- * checked without an index, by their stamps alone.
+ * Checking a recording: every frame that its index names. Pictures, raw or in Y4M, can
+ * be checked without an index, by their stamps alone.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../bytes.h"
 #include "../record/recording.h"
+#include "../suffix.h"
+#include "../y4m.h"
 #include "verify.h"
 
 /* Sound is read in pieces of so many sample frames. */
@@ -26,6 +29,7 @@
  * @bytes: in it
  * @index: of it
  * @has_index: there is one
+ * @is_y4m: there is none, and each frame has a line before it
  * @checked: account
  * @sync: flashes and beeps
  * @buffer: a frame, or a piece of sound
@@ -38,6 +42,7 @@ struct verify_reader {
 	uint64_t bytes;
 	struct record_recording index;
 	bool has_index;
+	bool is_y4m;
 	struct verify_stream *checked;
 	struct verify_sync *sync;
 	unsigned char *buffer;
@@ -146,11 +151,51 @@ static int verify_index(struct verify_reader *reader)
 	return status;
 }
 
-static int verify_bare(struct verify_reader *reader)
+/* A picture of which only the bytes are known; it was read. */
+static void verify_bare_frame(struct verify_reader *reader, uint64_t n, uint64_t offset)
 {
 	const uint32_t length = tool_frame_bytes(&reader->checked->format);
 	struct verify_frame frame = { .data = reader->buffer, .length = length, .count = 1 };
 	char place[256];
+
+	snprintf(place, sizeof(place), "%s: frame %" PRIu64 " at byte %" PRIu64, reader->path, n,
+		 offset);
+	frame.place = place;
+	verify_video(reader->checked, reader->sync, &frame);
+}
+
+static int verify_y4m_damaged(const struct verify_reader *reader, uint64_t n, const char *what)
+{
+	tool_error("%s: frame %" PRIu64 " %s", reader->path, n, what);
+	return TOOL_FAILED;
+}
+
+static int verify_y4m(struct verify_reader *reader)
+{
+	const uint32_t length = tool_frame_bytes(&reader->checked->format);
+	ssize_t done;
+	uint64_t n;
+	int error;
+
+	for (n = 0; !tool_signals(); n++) {
+		error = tool_y4m_frame(reader->fd);
+		if (error == -ENODATA)
+			break;
+		if (error == -EBADMSG)
+			return verify_y4m_damaged(reader, n, "does not begin with FRAME");
+		done = error ? error : tool_bytes_read(reader->fd, reader->buffer, length);
+		if (done < 0)
+			return tool_fail(done, "%s: frame %" PRIu64, reader->path, n);
+		if (done < length)
+			return verify_y4m_damaged(reader, n, "is the last one, and not whole");
+		verify_bare_frame(reader, n, lseek(reader->fd, 0, SEEK_CUR) - length);
+	}
+	return TOOL_OK;
+}
+
+static int verify_bare(struct verify_reader *reader)
+{
+	const uint32_t length = tool_frame_bytes(&reader->checked->format);
 	uint64_t offset;
 	int status;
 
@@ -158,10 +203,7 @@ static int verify_bare(struct verify_reader *reader)
 		status = verify_read(reader, offset, length);
 		if (status)
 			return status;
-		snprintf(place, sizeof(place), "%s: frame %" PRIu64 " at byte %" PRIu64,
-			 reader->path, offset / length, offset);
-		frame.place = place;
-		verify_video(reader->checked, reader->sync, &frame);
+		verify_bare_frame(reader, offset / length, offset);
 	}
 	if (offset == reader->bytes)
 		return TOOL_OK;
@@ -200,11 +242,45 @@ static int verify_wished_format(struct verify_reader *reader)
 	return TOOL_OK;
 }
 
+static bool verify_is_y4m(const struct verify_reader *reader)
+{
+	char bytes[sizeof(TOOL_Y4M_MAGIC) - 1];
+
+	return tool_suffix_is(reader->path, "y4m") ||
+	       (pread(reader->fd, bytes, sizeof(bytes), 0) == sizeof(bytes) &&
+		!memcmp(bytes, TOOL_Y4M_MAGIC, sizeof(bytes)));
+}
+
+static int verify_y4m_format(struct verify_reader *reader)
+{
+	const struct tool_wish *wish = &reader->settings->wish;
+	struct avring_video_format *video = &reader->checked->format.video;
+	struct tool_y4m y4m;
+	int error;
+
+	if (wish->size.width || wish->pixel_format)
+		return tool_usage("%s: says size and pixel format itself", reader->path);
+	error = tool_y4m_open(&y4m, reader->fd, wish->rate);
+	if (error == -EBADMSG) {
+		tool_error("%s: %s", reader->path, y4m.words);
+		return TOOL_FAILED;
+	}
+	if (error)
+		return tool_fail(error, "%s", reader->path);
+	reader->is_y4m = true;
+	*video = y4m.video;
+	video->sizeimage = tool_picture_bytes(video->pixelformat,
+					      (struct tool_size){ video->width, video->height });
+	return TOOL_OK;
+}
+
 static int verify_find_format(struct verify_reader *reader, uint32_t stream)
 {
 	int error = record_recording_open(&reader->index, reader->path);
 
 	reader->checked->format.stream = stream;
+	if (error == -ENOENT && stream == AVRING_STREAM_VIDEO && verify_is_y4m(reader))
+		return verify_y4m_format(reader);
 	if (error == -ENOENT)
 		return verify_wished_format(reader);
 	if (error == -EBADMSG) {
@@ -244,6 +320,13 @@ static int verify_open(struct verify_reader *reader, uint32_t stream)
 	return reader->buffer ? TOOL_OK : tool_fail(ENOMEM, "%s", reader->path);
 }
 
+static int verify_frames(struct verify_reader *reader)
+{
+	if (reader->has_index)
+		return verify_index(reader);
+	return reader->is_y4m ? verify_y4m(reader) : verify_bare(reader);
+}
+
 int verify_file(const struct verify_settings *settings, uint32_t stream,
 		struct verify_result *result)
 {
@@ -258,7 +341,7 @@ int verify_file(const struct verify_settings *settings, uint32_t stream,
 
 	result->has[stream] = true;
 	if (!status)
-		status = reader.has_index ? verify_index(&reader) : verify_bare(&reader);
+		status = verify_frames(&reader);
 	record_recording_close(&reader.index);
 	free(reader.buffer);
 	if (reader.fd >= 0)
