@@ -88,7 +88,7 @@ static const struct kernel_param_ops avring_names_ops = {
 	.free = param_free_charp,
 };
 
-static const struct kparam_array avring_names_array = {
+static struct kparam_array avring_names_array = {
 	.max = AVRING_NAMES_MAX,
 	.elemsize = sizeof(avring_names[0]),
 	.num = &avring_names_count,
