@@ -3,6 +3,8 @@
  * avring: the ring of the pictures, as the ring node reaches it. Its format and rate
  * are those of the capture node.
  */
+#include <media/v4l2-common.h>
+
 #include "avring_capture.h"
 #include "avring_format.h"
 
@@ -20,9 +22,25 @@ static void avring_capture_detach(void *data, struct avring_ring_reader *reader)
 	avring_engine_detach(cap->node.engine, reader);
 }
 
+/* 0 leaves it open. The generator has tables of them, for when the producer has gone. */
+static int avring_capture_read_colours(const struct avring_video_format *video,
+				       struct v4l2_pix_format *pix)
+{
+	if ((video->colorspace && !v4l2_is_colorspace_valid(video->colorspace)) ||
+	    (video->xfer_func && !v4l2_is_xfer_func_valid(video->xfer_func)) ||
+	    (video->ycbcr_enc && !v4l2_is_ycbcr_enc_valid(min(video->ycbcr_enc, U8_MAX))) ||
+	    (video->quantization && !v4l2_is_quant_valid(min(video->quantization, U8_MAX))))
+		return -EINVAL;
+	pix->colorspace = video->colorspace ?: pix->colorspace;
+	pix->xfer_func = video->xfer_func ?: pix->xfer_func;
+	pix->ycbcr_enc = video->ycbcr_enc ?: pix->ycbcr_enc;
+	pix->quantization = video->quantization ?: pix->quantization;
+	return 0;
+}
+
 /*
- * A producer's size, pixels and rate are taken at its word or not at all; what it
- * leaves open is filled in, and colours are those of the capture node.
+ * A producer's size, pixels, rate and colours are taken at its word or not at all; what it
+ * leaves open is filled in.
  */
 static int avring_capture_read_format(const struct avring_video_format *video,
 				      struct v4l2_pix_format *pix, struct avring_rate *rate)
@@ -47,7 +65,7 @@ static int avring_capture_read_format(const struct avring_video_format *video,
 	if ((u64)rate->num * video->rate_den != (u64)rate->den * video->rate_num &&
 	    (video->rate_num || video->rate_den))
 		return -EINVAL;
-	return 0;
+	return avring_capture_read_colours(video, pix);
 }
 
 static int avring_capture_attach_producer(void *data, struct avring_ring_reader *reader,

@@ -16,6 +16,8 @@
 
 /* No line is so long; who says what one may be says nothing of this. */
 #define TOOL_Y4M_LINE 65536
+#define TOOL_Y4M_PIXELS \
+	"its first line says '%.40s': expected C420 with 8 bits, or Cmono; ffmpeg -pix_fmt yuv420p converts it"
 #define TOOL_Y4M_FRAME "FRAME"
 #define TOOL_Y4M_FULL "COLORRANGE=FULL"
 #define TOOL_Y4M_LIMITED "COLORRANGE=LIMITED"
@@ -112,10 +114,7 @@ static int tool_y4m_pixels(struct tool_y4m *y4m, const char *word)
 	for (i = 0; i < sizeof(same) / sizeof(*same); i++)
 		if (!strcmp(word, same[i]))
 			return 0;
-	return tool_y4m_bad(y4m,
-			    "its first line says '%.40s': expected C420 with 8 bits, or Cmono; "
-			    "ffmpeg -pix_fmt yuv420p converts it",
-			    word);
+	return tool_y4m_bad(y4m, TOOL_Y4M_PIXELS, word);
 }
 
 static int tool_y4m_fields(struct tool_y4m *y4m, const char *word)

@@ -178,7 +178,8 @@ struct avring_info {
  * @height: lines
  * @bytesperline: of the first plane
  * @sizeimage: bytes of a frame
- * @colorspace: V4L2_COLORSPACE_*
+ * @colorspace: V4L2_COLORSPACE_*; it and the next three are 0 where a producer leaves
+ *	them to the card
  * @xfer_func: V4L2_XFER_FUNC_*
  * @ycbcr_enc: V4L2_YCBCR_ENC_*
  * @quantization: V4L2_QUANTIZATION_*

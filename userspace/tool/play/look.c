@@ -12,6 +12,10 @@
 #include "../y4m.h"
 #include "look.h"
 
+/* Names of what ffmpeg reads. */
+#define PLAY_FOREIGN \
+	"mp4 m4v mov mkv webm avi wmv asf flv ts mts m2ts mpg mpeg vob ogv mxf nut 3gp m4a mka aac wma ac3 png jpg jpeg gif webp bmp"
+
 /**
  * struct play_magic - how files of a kind begin
  * @bytes: these; ? is any
@@ -108,7 +112,5 @@ const struct play_container *play_look_at(const void *bytes, size_t length, cons
 
 bool play_look_is_foreign(const char *path)
 {
-	return tool_suffix_is(path,
-			      "mp4 m4v mov mkv webm avi wmv asf flv ts mts m2ts mpg mpeg vob "
-			      "ogv mxf nut 3gp m4a mka aac wma ac3 png jpg jpeg gif webp bmp");
+	return tool_suffix_is(path, PLAY_FOREIGN);
 }

@@ -170,9 +170,12 @@ static void play_stream_fail(struct play_session *session, struct play_stream *s
 /* The end of the file. What is not a whole frame is not sent, and is told once. */
 static void play_stream_end(struct play_session *session, struct play_stream *stream, size_t rest)
 {
+	uint32_t rest_of = rest ? stream->frame_bytes : stream->source.rest_of;
+
+	rest = rest ?: stream->source.rest;
 	if (rest && !stream->sent_before)
 		tool_error("%s: the last %zu bytes are no whole frame of %u and were not sent",
-			   stream->source.path, rest, stream->frame_bytes);
+			   stream->source.path, rest, rest_of);
 	if (stream->sent == stream->sent_before) {
 		tool_error("%s: there is no whole frame in it", stream->source.path);
 		session->status = TOOL_FAILED;

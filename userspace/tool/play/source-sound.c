@@ -29,6 +29,16 @@ static uint32_t play_sound_format(int format)
 	}
 }
 
+/* What was not opened is not closed by others. */
+static int play_sound_fail(struct play_source *source)
+{
+	play_input_close(&source->input);
+	if (tool_signals())
+		return TOOL_OK;
+	tool_error("%s: %s", source->path, sf_strerror(NULL));
+	return TOOL_FAILED;
+}
+
 static int play_sound_open(struct play_source *source)
 {
 	struct avring_audio_format *audio = &source->format.audio;
@@ -40,13 +50,11 @@ static int play_sound_open(struct play_source *source)
 	/* libsndfile cannot do with less than it asked for. */
 	if (flags >= 0 && flags & O_NONBLOCK)
 		fcntl(source->fd, F_SETFL, flags & ~O_NONBLOCK);
-	source->sound = sf_open_fd(source->fd, SFM_READ, &info, SF_FALSE);
-	if (!source->sound && tool_signals())
-		return TOOL_OK;
-	if (!source->sound) {
-		tool_error("%s: %s", source->path, sf_strerror(NULL));
-		return TOOL_FAILED;
-	}
+	source->sound = play_input_open(&source->input, source->fd, &info);
+	if (!source->sound)
+		return play_sound_fail(source);
+	source->rest = source->input.rest;
+	source->rest_of = source->input.frame_bytes;
 	audio->format = play_sound_format(info.format);
 	audio->rate = info.samplerate;
 	audio->channels = info.channels;
@@ -82,6 +90,7 @@ static void play_sound_close(struct play_source *source)
 {
 	if (source->sound)
 		sf_close(source->sound);
+	play_input_close(&source->input);
 }
 
 const struct play_container play_sound = {

@@ -34,6 +34,10 @@ static void play_merge_video(struct avring_video_format *video,
 		video->height = other->height;
 		video->bytesperline = other->bytesperline;
 		video->sizeimage = other->sizeimage;
+		video->colorspace = other->colorspace;
+		video->xfer_func = other->xfer_func;
+		video->ycbcr_enc = other->ycbcr_enc;
+		video->quantization = other->quantization;
 	}
 	if (!video->rate_num) {
 		video->rate_num = other->rate_num;
@@ -155,9 +159,7 @@ static const struct play_container *play_container_by_suffix(const char *path)
 
 static int play_refuse_foreign(const struct play_source *source, const char *what)
 {
-	tool_error("%s: is %s, which is not played; have it read by ffmpeg: ffmpeg -v error -i FILE "
-		   "-pix_fmt yuv420p -f yuv4mpegpipe - | avring play -f y4m - DEVICE, or for its "
-		   "sound -f wav - | avring play -f sound - DEVICE",
+	tool_error("%s: is %s, which is not played; have it read by ffmpeg: ffmpeg -v error -i FILE -pix_fmt yuv420p -f yuv4mpegpipe - | avring play -f y4m - DEVICE, or for its sound -f wav - | avring play -f sound - DEVICE",
 		   source->path, what);
 	return TOOL_FAILED;
 }

@@ -5,9 +5,8 @@
 #ifndef AVRING_PLAY_SOURCE_H
 #define AVRING_PLAY_SOURCE_H
 
-#include <sndfile.h>
-
 #include "../reader.h"
+#include "input.h"
 
 struct play_source;
 
@@ -43,6 +42,9 @@ struct play_container {
  * @format: of the frames
  * @begin: of the first one
  * @sound: handle of libsndfile
+ * @input: what that reads
+ * @rest: bytes at the end of the file that are no whole frame, as far as they are not read
+ * @rest_of: bytes that a frame has in the file
  */
 struct play_source {
 	const struct play_container *container;
@@ -52,6 +54,9 @@ struct play_source {
 	struct avring_stream_format format;
 	uint64_t begin;
 	SNDFILE *sound;
+	struct play_input input;
+	size_t rest;
+	uint32_t rest_of;
 };
 
 extern const struct play_container play_raw;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../reader.h"
@@ -80,6 +81,33 @@ static int record_index_line(struct record_index *index, json_t *value)
 	return error;
 }
 
+/* As V4L2 numbers them. */
+static json_t *record_index_colours(const struct avring_video_format *video)
+{
+	return json_pack("{s:i, s:i, s:i, s:i}", "colorspace", video->colorspace, "xfer_func",
+			 video->xfer_func, "ycbcr_enc", video->ycbcr_enc, "quantization",
+			 video->quantization);
+}
+
+/* The same moment on the clock on the wall, and on that of the times of frames. */
+static void record_index_add_clock(json_t *header)
+{
+	uint64_t monotonic_ns = tool_now_ns();
+	struct timespec now;
+	struct tm utc;
+	char text[64];
+	size_t length;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	length = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(text + length, sizeof(text) - length, ".%09ldZ", now.tv_nsec);
+	json_object_set_new(header, "utc", json_string(text));
+	json_object_set_new(header, "utc_ns",
+			    json_integer(now.tv_sec * TOOL_NSEC_PER_SEC + now.tv_nsec));
+	json_object_set_new(header, "monotonic_ns", json_integer(monotonic_ns));
+}
+
 static json_t *record_index_header(const char *path, const char *container,
 				   const struct avring_stream_format *format, uint64_t offset,
 				   uint32_t stride, bool has_card_clock)
@@ -92,6 +120,9 @@ static json_t *record_index_header(const char *path, const char *container,
 
 	json_object_update(header, members);
 	json_decref(members);
+	if (format->stream == AVRING_STREAM_VIDEO)
+		json_object_set_new(header, "colours", record_index_colours(&format->video));
+	record_index_add_clock(header);
 	if (has_card_clock)
 		json_object_set_new(header, "card_clock", json_true());
 	return header;

@@ -15,6 +15,11 @@
  * they are all that are missing, with those behind the last run. Frames of
  * a run with "torn": true were overwritten in the ring while they were written.
  *
+ * "colours" in the first line are those of pictures, as V4L2 numbers them.
+ *
+ * "utc" there is when the file was begun, "utc_ns" the same since 1970, and "monotonic_ns"
+ * the same moment on the clock of "time_ns".
+ *
  * With "card_clock": true in the first line the card has a clock of its own, and the
  * times within a run are right to a millisecond.
  *

@@ -35,6 +35,24 @@ static json_t *record_recording_line(struct record_recording *recording, int *er
 	return line;
 }
 
+/* Older indexes do not have them. */
+static int record_read_colours(json_t *line, struct avring_video_format *video)
+{
+	json_t *colours = json_object_get(line, "colours");
+	int colorspace, xfer_func, ycbcr_enc, quantization;
+
+	if (!colours)
+		return 0;
+	if (json_unpack(colours, "{s:i, s:i, s:i, s:i}", "colorspace", &colorspace, "xfer_func",
+			&xfer_func, "ycbcr_enc", &ycbcr_enc, "quantization", &quantization))
+		return -EBADMSG;
+	video->colorspace = colorspace;
+	video->xfer_func = xfer_func;
+	video->ycbcr_enc = ycbcr_enc;
+	video->quantization = quantization;
+	return 0;
+}
+
 static int record_read_video(json_t *line, struct avring_video_format *video)
 {
 	const char *pixel_format;
@@ -52,8 +70,9 @@ static int record_read_video(json_t *line, struct avring_video_format *video)
 					       .sizeimage = bytes,
 					       .rate_num = num,
 					       .rate_den = den };
-	return tool_read_pixel_format(&record_any, pixel_format, &video->pixelformat) ? -EBADMSG :
-											0;
+	if (tool_read_pixel_format(&record_any, pixel_format, &video->pixelformat))
+		return -EBADMSG;
+	return record_read_colours(line, video);
 }
 
 static int record_read_audio(json_t *line, struct avring_audio_format *audio)
@@ -92,6 +111,9 @@ static int record_read_header(struct record_recording *recording, json_t *line)
 	strcpy(recording->container, container);
 	recording->offset = offset;
 	recording->stride = stride;
+	/* Older ones do not have it. */
+	recording->boot_ns = json_integer_value(json_object_get(line, "utc_ns")) -
+			     json_integer_value(json_object_get(line, "monotonic_ns"));
 	recording->has_card_clock = json_is_true(json_object_get(line, "card_clock"));
 	if (!strcmp(stream, "audio")) {
 		format->stream = AVRING_STREAM_AUDIO;

@@ -18,6 +18,7 @@
  * @offset: of the first frame
  * @stride: distance of frames
  * @has_card_clock: times are of a clock of the card's own
+ * @boot_ns: when CLOCK_MONOTONIC was 0, since 1970; 0: nobody knows
  * @is_ended: the last line was there
  * @line: number of the line that was read last
  */
@@ -29,6 +30,7 @@ struct record_recording {
 	uint64_t offset;
 	uint32_t stride;
 	bool has_card_clock;
+	int64_t boot_ns;
 	bool is_ended;
 	unsigned int line;
 };

@@ -161,8 +161,8 @@ static int record_raw_close(struct record_sink *sink, uint64_t length)
 const struct record_container record_raw = {
 	.name = "raw",
 	/* Pictures of MJPG and H264 are such files, one behind the other. */
-	.suffixes = "raw yuv rgb bgr gray grey yuyv uyvy nv12 pcm s16 s24 s32 f32 bin dat data "
-		    "mjpeg mjpg h264 264 h265 hevc",
+	.suffixes =
+		"raw yuv rgb bgr gray grey yuyv uyvy nv12 pcm s16 s24 s32 f32 bin dat data mjpeg mjpg h264 264 h265 hevc",
 	.refuses = record_raw_refuses,
 	.open = record_raw_open,
 	.put = record_raw_put,
