@@ -41,6 +41,7 @@ const struct tool_option cat_options[] = {
 	  CAT_SETS(wish.period), .min = 16, .max = 65536 },
 	{ 0, "idle-timeout", "TIME", "fail when nothing comes for TIME", tool_read_time,
 	  CAT_SETS(idle_ns), .min = 1000000, .max = CAT_DAYS_NS },
+	{ .letter = 'f', .name = "force", .help = "write also to a terminal", CAT_SETS(is_forced) },
 	{ .name = "ready",
 	  .help = "say 'ready' on standard error when streaming",
 	  CAT_SETS(is_ready_told) },
@@ -75,5 +76,7 @@ int cmd_cat(int argc, char **argv)
 		return status;
 	line.settings.paths[stream] = "-";
 	status = record_check_wishes(&line.settings);
+	if (status == TOOL_GO_ON)
+		status = record_check_terminal(&line.settings);
 	return status == TOOL_GO_ON ? record_run(&line.settings) : status;
 }

@@ -3,6 +3,7 @@
  * avring record: picture, sound or both into files.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "record/record.h"
 #include "record/sink.h"
@@ -21,6 +22,9 @@ struct record_line {
 };
 
 #define RECORD_SETS(member) TOOL_SETS(struct record_line, settings.member)
+#define RECORD_NOT_WRITTEN \
+	"'%s': .%s is not written: use .y4m, .wav, .rf64 or .raw (or --format), or pipe 'avring cat' into ffmpeg"
+#define RECORD_TERMINAL "standard output is a terminal: send it to a file or a pipe, or use --force"
 #define RECORD_DAYS_NS (365 * 24 * 3600 * TOOL_NSEC_PER_SEC)
 
 const struct tool_option record_options[] = {
@@ -57,6 +61,7 @@ const struct tool_option record_options[] = {
 	  RECORD_SETS(file_time_ns), .min = 100000000, .max = RECORD_DAYS_NS },
 	{ 0, "idle-timeout", "TIME", "fail when nothing comes for TIME", tool_read_time,
 	  RECORD_SETS(idle_ns), .min = 1000000, .max = RECORD_DAYS_NS },
+	{ .name = "force", .help = "write also to a terminal", RECORD_SETS(is_forced) },
 	{ .name = "no-index", .help = "write no index (FILE.jsonl)", RECORD_SETS(no_index) },
 	{ .name = "no-direct", .help = "write through the page cache", RECORD_SETS(no_direct) },
 	{ .name = "ready",
@@ -94,9 +99,7 @@ static int record_line_check_name(const struct record_line *line, const char *pa
 {
 	if (!path || record_container_find(line->settings.format, path))
 		return TOOL_GO_ON;
-	return tool_usage("'%s': .%s is not written: use .y4m, .wav, .rf64 or .raw (or --format), "
-			  "or pipe 'avring cat' into ffmpeg",
-			  path, tool_suffix(path));
+	return tool_usage(RECORD_NOT_WRITTEN, path, tool_suffix(path));
 }
 
 static int record_line_check_device(const struct record_line *line)
@@ -117,6 +120,14 @@ static int record_line_check_device(const struct record_line *line)
 	}
 }
 
+/* Bytes of pictures would be taken for orders there. */
+int record_check_terminal(const struct record_settings *settings)
+{
+	if (settings->is_forced || !isatty(STDOUT_FILENO))
+		return TOOL_GO_ON;
+	return tool_usage(RECORD_TERMINAL);
+}
+
 static int record_line_check_stdout(const struct record_line *line)
 {
 	const struct record_settings *settings = &line->settings;
@@ -134,6 +145,8 @@ static int record_line_check_stdout(const struct record_line *line)
 		if (container->is_seekable)
 			return tool_usage("--format %s: needs a file that can be rewound; use raw",
 					  container->name);
+		if (record_check_terminal(settings) == TOOL_USAGE)
+			return TOOL_USAGE;
 	}
 	return TOOL_GO_ON;
 }

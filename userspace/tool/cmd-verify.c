@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -158,6 +159,34 @@ static int verify_status(const struct verify_result *result)
 	return verify_losses(result) ? TOOL_LOST : TOOL_OK;
 }
 
+/* Two clocks that were set by the same one; they are read one after the other. */
+#define VERIFY_BOOT_NS TOOL_NSEC_PER_SEC
+
+static bool verify_is_apart(const struct verify_result *result)
+{
+	const int64_t *boot_ns = result->boot_ns;
+	const struct verify_sync *sync = &result->sync;
+
+	if (boot_ns[0] && boot_ns[1] && (uint64_t)llabs(boot_ns[0] - boot_ns[1]) > VERIFY_BOOT_NS)
+		return true;
+	/* 0: there was nothing whose time is known. */
+	return sync->video_ns[1] && sync->audio_ns[1] &&
+	       (sync->video_ns[1] < sync->audio_ns[0] || sync->audio_ns[1] < sync->video_ns[0]);
+}
+
+/* Flashes and beeps of other times say nothing of each other. */
+static int verify_together(const struct verify_settings *settings, struct verify_result *result)
+{
+	if (settings->device || !verify_is_apart(result)) {
+		verify_sync_check(&result->sync, &result->streams[AVRING_STREAM_AUDIO],
+				  verify_losses(result) > 0);
+		return TOOL_OK;
+	}
+	tool_error("%s, %s: were not recorded together, their times have nothing in common",
+		   settings->paths[AVRING_STREAM_VIDEO], settings->paths[AVRING_STREAM_AUDIO]);
+	return TOOL_FAILED;
+}
+
 static int verify_look(const struct verify_settings *settings, struct verify_result *result)
 {
 	int status = TOOL_OK;
@@ -169,8 +198,7 @@ static int verify_look(const struct verify_settings *settings, struct verify_res
 		if (settings->paths[stream])
 			status = verify_file(settings, stream, result);
 	if (!status && result->has[0] && result->has[1])
-		verify_sync_check(&result->sync, &result->streams[AVRING_STREAM_AUDIO],
-				  verify_losses(result) > 0);
+		status = verify_together(settings, result);
 	return status;
 }
 

@@ -11,6 +11,7 @@
 #include "../card.h"
 #include "claim.h"
 #include "output.h"
+#include "series.h"
 
 /* Larger writes cost no less per byte. */
 #define RECORD_CHUNK (UINT64_C(4) << 20)
@@ -153,18 +154,6 @@ static int record_output_make_room(struct record_output *output)
 
 /* ---------------------------------------------------------------- files */
 
-/* film.raw: film-0001.raw, film-0002.raw, ... */
-static char *record_numbered_path(const char *path, unsigned int number)
-{
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	const char *dot = strrchr(name, '.');
-	size_t stem = dot && dot != name ? (size_t)(dot - path) : strlen(path);
-	char *out;
-
-	return asprintf(&out, "%.*s-%04u%s", (int)stem, path, number, path + stem) < 0 ? NULL : out;
-}
-
 void record_output_open(struct record_output *output)
 {
 	struct record_sink *sink = &output->sink;
@@ -174,7 +163,7 @@ void record_output_open(struct record_output *output)
 	output->in_file = (struct record_totals){ 0 };
 	sink->file = (struct record_file){ .path = output->path, .fd = -1 };
 	output->file_path = output->settings->file_time_ns ?
-				    record_numbered_path(output->path, output->file_number) :
+				    record_series_path(output->path, output->file_number) :
 				    strdup(output->path);
 	error = output->file_path ? record_file_open(&sink->file, output->file_path) : -ENOMEM;
 	if (!error && sink->container->is_seekable && sink->file.is_stream)
@@ -191,6 +180,34 @@ void record_output_open(struct record_output *output)
 		record_output_fail(output, error, output->file_path, "index");
 }
 
+/* Is this the first file of some? Those that follow take the place of older ones. */
+static bool record_output_begins_series(const struct record_output *output)
+{
+	return output->settings->file_time_ns && output->file_number == 1;
+}
+
+static void record_output_lock_series(struct record_output *output)
+{
+	char *taken = record_output_begins_series(output) ? record_series_lock(output->path) : NULL;
+
+	if (!taken)
+		return;
+	tool_error("%s: somebody else records into it", taken);
+	output->status = TOOL_FAILED;
+	free(taken);
+}
+
+static void record_output_empty_series(struct record_output *output)
+{
+	int removed = record_output_begins_series(output) ? record_series_remove(output->path) : 0;
+
+	if (removed < 0)
+		record_output_fail(output, removed, output->path, "an older file of the series");
+	else if (removed)
+		tool_say("%s: %d more files of an older series were removed", output->path,
+			 removed);
+}
+
 void record_output_lock(struct record_output *output)
 {
 	if (!output->sink.file.is_stream && record_claim_lock(output->sink.file.fd))
@@ -198,7 +215,7 @@ void record_output_lock(struct record_output *output)
 	else if (record_claim_lock(output->index.fd))
 		tool_error("%s: somebody else records into it", output->index.path);
 	else
-		return;
+		return record_output_lock_series(output);
 	output->status = TOOL_FAILED;
 }
 
@@ -228,6 +245,7 @@ void record_output_begin(struct record_output *output)
 	/* What the index says of an older file is no longer there. */
 	output->index.is_unwanted |= error != 0;
 	record_output_begin_index(output);
+	record_output_empty_series(output);
 	if (error)
 		record_output_fail_write(output, error);
 }

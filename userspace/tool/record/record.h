@@ -22,6 +22,7 @@
  * @is_ready_told: print a line when streaming
  * @is_quiet: print only what went wrong
  * @is_json: print what happens on stdout
+ * @is_forced: write to a terminal, too
  * @no_index: write no index
  * @no_direct: do not try O_DIRECT
  */
@@ -37,9 +38,13 @@ struct record_settings {
 	bool is_ready_told;
 	bool is_quiet;
 	bool is_json;
+	bool is_forced;
 	bool no_index;
 	bool no_direct;
 };
+
+/* Is standard output no terminal, or meant to be? Return: TOOL_GO_ON, or TOOL_USAGE. */
+int record_check_terminal(const struct record_settings *settings);
 
 /* Is nothing asked of a stream that is not recorded? Return: TOOL_GO_ON, or TOOL_USAGE. */
 int record_check_wishes(const struct record_settings *settings);

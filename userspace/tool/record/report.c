@@ -11,6 +11,7 @@
 #include "report.h"
 
 #define RECORD_MB 1e6
+#define RECORD_TEXT 160
 
 static const char *record_report_name(const struct record_stream *stream)
 {
@@ -44,14 +45,16 @@ static void record_report_json(const char *type, const struct record_stream *str
 	tool_print_json(line, true);
 }
 
-/* "300 frames, 184.3 MB, 0 lost" */
+/* "300 frames, 184.3 MB, 0 lost". Those that are torn are among the frames, and in the file. */
 static void record_report_text(const struct record_stream *stream, char *text, size_t size)
 {
 	const struct record_totals *total = &stream->output.total;
 	const char *what = stream->format.stream == AVRING_STREAM_VIDEO ? "frames" : "samples";
+	int length = snprintf(text, size, "%" PRIu64 " %s, %.1f MB, %" PRIu64 " lost",
+			      total->frames, what, total->bytes / RECORD_MB, total->lost);
 
-	snprintf(text, size, "%" PRIu64 " %s, %.1f MB, %" PRIu64 " lost", total->frames, what,
-		 total->bytes / RECORD_MB, total->lost + total->torn);
+	if (total->torn)
+		snprintf(text + length, size - length, ", %" PRIu64 " torn", total->torn);
 }
 
 static bool record_report_has_terminal(const struct record_settings *settings)
@@ -71,7 +74,7 @@ bool record_report_is_wanted(const struct record_settings *settings)
 void record_report_progress(const struct record_settings *settings,
 			    const struct record_stream *streams, unsigned int n, uint64_t time_ns)
 {
-	char text[2][96] = { "", "" };
+	char text[2][RECORD_TEXT] = { "", "" };
 	unsigned int i;
 
 	if (settings->is_json)
@@ -109,7 +112,7 @@ void record_report_summary(const struct record_settings *settings,
 void record_report_end(const struct record_settings *settings, const struct record_stream *streams,
 		       unsigned int n, uint64_t time_ns, int status)
 {
-	char text[96];
+	char text[RECORD_TEXT];
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {

@@ -70,6 +70,15 @@ static bool record_same_format(const struct avring_stream_format *a,
 		       (uint64_t)b->video.rate_num * a->video.rate_den;
 }
 
+static bool record_same_colours(const struct avring_stream_format *a,
+				const struct avring_stream_format *b)
+{
+	return a->stream == AVRING_STREAM_AUDIO || (a->video.colorspace == b->video.colorspace &&
+						    a->video.xfer_func == b->video.xfer_func &&
+						    a->video.ycbcr_enc == b->video.ycbcr_enc &&
+						    a->video.quantization == b->video.quantization);
+}
+
 /* A producer that comes or goes begins a new ring; one file can hold what both have. */
 static void record_stream_renew(struct record_stream *stream)
 {
@@ -84,6 +93,9 @@ static void record_stream_renew(struct record_stream *stream)
 	}
 	format = avring_reader_format(stream->reader);
 	if (record_same_format(&stream->format, format)) {
+		if (!record_same_colours(&stream->format, format))
+			tool_error("%s: range or colours have changed, %s says what they were",
+				   stream->device, stream->output.path);
 		record_output_set_ring(&stream->output);
 		return;
 	}

@@ -342,6 +342,7 @@ int verify_file(const struct verify_settings *settings, uint32_t stream,
 	result->has[stream] = true;
 	if (!status)
 		status = verify_frames(&reader);
+	result->boot_ns[stream] = reader.index.boot_ns;
 	record_recording_close(&reader.index);
 	free(reader.buffer);
 	if (reader.fd >= 0)

@@ -34,11 +34,13 @@ struct verify_settings {
  * struct verify_result - what was found
  * @streams: by AVRING_STREAM_*
  * @has: which of them there are
+ * @boot_ns: by AVRING_STREAM_*: of their indexes, see struct record_recording
  * @sync: between them
  */
 struct verify_result {
 	struct verify_stream streams[AVRING_STREAMS];
 	bool has[AVRING_STREAMS];
+	int64_t boot_ns[AVRING_STREAMS];
 	struct verify_sync sync;
 };
 
