@@ -309,6 +309,37 @@ int avring_reader_renew(struct avring_reader *reader);
 void avring_reader_close(struct avring_reader *reader);
 
 /**
+ * struct avring_refusal - why a device was refused
+ * @size: sizeof(struct avring_refusal), filled in by the caller
+ * @member: of struct avring_options that is wrong, "video.width"; "" if it is none
+ * @text: all in words, for people: "size 641x480: not possible, nearest is 640x480; ..."
+ * @nearest: the wishes with that member, and what belongs to it, as the device can do it
+ */
+struct avring_refusal {
+	size_t size;
+	char member[32];
+	char text[768];
+	struct avring_options nearest;
+};
+
+/**
+ * avring_explain() - find out why avring_reader_open() has failed
+ * @device: as it was given there
+ * @options: same
+ * @error: what that returned
+ * @refusal: filled
+ *
+ * Asks the device what it can do and changes nothing. Says which wish is not possible,
+ * what is, and what is nearest; what sort of thing it is if it is not what is read from;
+ * who has it open if it is busy, as far as /proc shows that; which group may open it.
+ * Where nothing is known @text is that of the error. Since: 0.2.
+ *
+ * Return: 0; -EINVAL no device, no error, or no @refusal.size.
+ */
+int avring_explain(const char *device, const struct avring_options *options, int error,
+		   struct avring_refusal *refusal);
+
+/**
  * avring_producer_open() - attach to a stream as its producer
  * @out: the handle
  * @device: "/dev/avringN" or "avringN": what is written is what the card captures

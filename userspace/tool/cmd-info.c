@@ -77,7 +77,7 @@ static int info_add(json_t *cards, const char *device, bool ring)
 	int error = card_info_json(device, ring, &card);
 
 	if (error)
-		return tool_fail(error, "%s", device);
+		return tool_refused(device, NULL, error);
 	json_array_append_new(cards, card);
 	return TOOL_OK;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "card.h"
+#include "reader.h"
 
 struct list_settings {
 	bool json;
@@ -46,7 +47,7 @@ static int list_collect(json_t *cards)
 	for (path = paths; path && *path; path++) {
 		error = card_nodes_json(*path, &card);
 		if (error)
-			status = tool_fail(error, "%s", *path);
+			status = tool_refused(*path, NULL, error);
 		else
 			json_array_append_new(cards, card);
 	}

@@ -216,6 +216,16 @@ static int tool_wish_check(const struct tool_wish *wish, struct avring_reader **
 	return TOOL_FAILED;
 }
 
+int tool_refused(const char *device, const struct avring_options *options, int error)
+{
+	struct avring_refusal refusal = { .size = sizeof(refusal) };
+
+	if (avring_explain(tool_device_path(device), options, error, &refusal))
+		return tool_fail(error, "%s", device);
+	tool_error("%s: %s", device, refusal.text);
+	return TOOL_FAILED;
+}
+
 static int tool_reader_open_bytes(struct avring_reader **out, const struct tool_wish *wish)
 {
 	struct avring_options options = tool_wish_options(wish);
@@ -228,13 +238,10 @@ static int tool_reader_open_bytes(struct avring_reader **out, const struct tool_
 		shared = true;
 		error = avring_reader_open(out, tool_device_path(wish->device), &options);
 	}
-	if (error == -EOPNOTSUPP && tool_device_kind(wish->device) == TOOL_DEVICE_ALSA) {
-		tool_error("%s: has no memory that can be mapped; use hw:CARD,DEVICE",
-			   wish->device);
-		return TOOL_FAILED;
+	if (error) {
+		options = tool_wish_options(wish);
+		return tool_refused(wish->device, &options, error);
 	}
-	if (error)
-		return tool_fail(error, "%s", wish->device);
 	return tool_wish_check(wish, out, shared);
 }
 

@@ -68,6 +68,9 @@ int tool_reader_open(struct avring_reader **out, const struct tool_wish *wish);
  */
 int tool_readers_wait(struct avring_reader *const *readers, unsigned int n, uint64_t deadline_ns);
 
+/* Say why a device was refused. @options: or NULL. Return: TOOL_FAILED. */
+int tool_refused(const char *device, const struct avring_options *options, int error);
+
 /* "/dev/avring/by-id/..." becomes "/dev/avring0"; what is no link stays as it is. */
 const char *tool_device_path(const char *device);
 

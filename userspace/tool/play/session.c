@@ -87,7 +87,7 @@ static int play_stream_attach(struct play_session *session, struct play_stream *
 		return TOOL_FAILED;
 	}
 	if (error)
-		return tool_fail(error, "%s", settings->device);
+		return tool_refused(settings->device, &options, error);
 	stream->source.format = *avring_producer_format(stream->producer);
 	stream->rate = tool_event_rate(&stream->source.format);
 	stream->frame_bytes = tool_frame_bytes(&stream->source.format);
