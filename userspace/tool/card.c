@@ -54,6 +54,39 @@ void card_free_all(char **paths)
 	free(paths);
 }
 
+/* Several, or none, are said. */
+static int card_cannot_choose(char **paths)
+{
+	char names[256] = "";
+	size_t used = 0;
+
+	for (; paths && *paths && used < sizeof(names); paths++)
+		used += snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
+				 *paths);
+	if (used)
+		return tool_usage("expected DEVICE: one of %s", names);
+	return tool_usage("expected DEVICE: there is no card; is the driver loaded?");
+}
+
+int card_choose(const char **device)
+{
+	static char only[64];
+	int status = TOOL_GO_ON;
+	char **paths;
+
+	if (*device)
+		return TOOL_GO_ON;
+	paths = card_find_all();
+	if (paths && paths[0] && !paths[1]) {
+		snprintf(only, sizeof(only), "%s", paths[0]);
+		*device = only;
+	} else {
+		status = card_cannot_choose(paths);
+	}
+	card_free_all(paths);
+	return status;
+}
+
 /* ---------------------------------------------------------------- nodes */
 
 static json_t *card_features(uint64_t features)

@@ -11,6 +11,14 @@
 char **card_find_all(void);
 void card_free_all(char **paths);
 
+/**
+ * card_choose() - the card that is meant where none was named
+ * @device: as typed; NULL becomes the only card that there is
+ *
+ * Return: TOOL_GO_ON; TOOL_USAGE: there is none, or there are several, which were said.
+ */
+int card_choose(const char **device);
+
 /* Does the card have a clock of its own? false also if @device is no card. */
 bool tool_has_card_clock(const char *device);
 

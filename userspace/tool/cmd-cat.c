@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "card.h"
 #include "record/record.h"
 #include "tool.h"
 
@@ -71,7 +72,9 @@ int cmd_cat(int argc, char **argv)
 	if (status != TOOL_GO_ON)
 		return status;
 	line.settings.device = operands[0];
-	status = cat_stream(&line, &stream);
+	status = card_choose(&line.settings.device);
+	if (status == TOOL_GO_ON)
+		status = cat_stream(&line, &stream);
 	if (status != TOOL_GO_ON)
 		return status;
 	line.settings.paths[stream] = "-";

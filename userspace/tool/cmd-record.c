@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "card.h"
 #include "record/record.h"
 #include "record/sink.h"
 #include "suffix.h"
@@ -198,6 +199,8 @@ int cmd_record(int argc, char **argv)
 	if (status != TOOL_GO_ON)
 		return status;
 	line.settings.device = operands[0];
-	status = record_line_check(&line);
+	status = card_choose(&line.settings.device);
+	if (status == TOOL_GO_ON)
+		status = record_line_check(&line);
 	return status == TOOL_GO_ON ? record_run(&line.settings) : status;
 }

@@ -31,8 +31,7 @@ const struct tool_command tool_commands[] = {
 	{
 		.name = "record",
 		.summary = "record picture, sound or both into files",
-		.operands = "DEVICE",
-		.min_operands = 1,
+		.operands = "[DEVICE]",
 		.max_operands = 1,
 		.options = record_options,
 		.notes =
@@ -54,8 +53,7 @@ const struct tool_command tool_commands[] = {
 	{
 		.name = "cat",
 		.summary = "write the bytes of one stream to standard output",
-		.operands = "DEVICE",
-		.min_operands = 1,
+		.operands = "[DEVICE]",
 		.max_operands = 1,
 		.options = cat_options,
 		.run = cmd_cat,
