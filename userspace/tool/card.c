@@ -133,15 +133,24 @@ bool tool_has_card_clock(const char *device)
 	       info.features & AVRING_FEATURE_CARD_CLOCK;
 }
 
+/* What a card says, and its ring node whatever was typed. */
+static int card_ask(const char *device, struct avring_info *info, char path[32])
+{
+	int error = avring_card_info(tool_device_path(device), info);
+
+	if (!error)
+		snprintf(path, 32, "/dev/avring%u", info->card);
+	return error;
+}
+
 int card_nodes_json(const char *device, json_t **out)
 {
 	struct avring_info info;
 	char path[32];
-	int error = avring_card_info(tool_device_path(device), &info);
+	int error = card_ask(device, &info, path);
 
 	if (error)
 		return error;
-	snprintf(path, sizeof(path), "/dev/avring%u", info.card);
 	*out = json_pack("{s:s, s:i, s:i, s:o, s:I, s:o}", "device", path, "card", (int)info.card,
 			 "alsa_card", (int)info.alsa_card, "features", card_features(info.features),
 			 "window_size", (json_int_t)info.window_size, "nodes", card_nodes(&info));
@@ -161,6 +170,23 @@ static int card_ioctl(const char *path, unsigned long request, void *arg)
 		error = -errno;
 	close(fd);
 	return error;
+}
+
+int card_reset_ring(const char *device, uint32_t stream, bool all)
+{
+	struct avring_setup have = { .stream = stream }, setup = { .stream = stream };
+	struct avring_info info;
+	char path[32];
+	int error = card_ask(device, &info, path);
+
+	if (!error)
+		error = card_ioctl(path, AVRING_IOC_GET_SETUP, &have);
+	if (error || (!all && !have.length))
+		return error;
+	if (!all)
+		setup = have;
+	setup.length = 0;
+	return card_ioctl(path, AVRING_IOC_SET_SETUP, &setup);
 }
 
 /* What the V4L2 node is set to: null if it cannot be asked. */

@@ -19,6 +19,16 @@ void card_free_all(char **paths);
  */
 int card_choose(const char **device);
 
+/**
+ * card_reset_ring() - let the driver choose the length of a ring again
+ * @device: ring node, as typed
+ * @stream: AVRING_STREAM_*
+ * @all: and alignment and format of the sound
+ *
+ * Return: 0, or a negative errno; -EBUSY somebody is attached to it.
+ */
+int card_reset_ring(const char *device, uint32_t stream, bool all);
+
 /* Does the card have a clock of its own? false also if @device is no card. */
 bool tool_has_card_clock(const char *device);
 

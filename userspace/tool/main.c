@@ -70,6 +70,14 @@ const struct tool_command tool_commands[] = {
 		.run = cmd_verify,
 	},
 	{
+		.name = "reset",
+		.summary = "forget what was wished of a card",
+		.operands = "[DEVICE]",
+		.max_operands = 1,
+		.options = reset_options,
+		.run = cmd_reset,
+	},
+	{
 		.name = "bench",
 		.summary = "measure what a stream costs",
 		.operands = "[BENCHMARK]...",

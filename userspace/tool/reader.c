@@ -14,6 +14,7 @@
 
 #include <linux/videodev2.h>
 
+#include "card.h"
 #include "reader.h"
 
 const char *tool_device_path(const char *device)
@@ -252,6 +253,12 @@ int tool_reader_open(struct avring_reader **out, const struct tool_wish *wish)
 	uint64_t rate;
 	int status;
 
+	if (wish->ring_length.is_default && tool_device_kind(wish->device) == TOOL_DEVICE_CARD) {
+		int error = card_reset_ring(wish->device, wish->stream, false);
+
+		if (error)
+			return tool_refused(wish->device, NULL, error);
+	}
 	status = tool_reader_open_bytes(out, wish);
 	if (status || !wish->ring_length.time_ns)
 		return status;

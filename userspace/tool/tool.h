@@ -26,6 +26,7 @@
 
 #include <avring/avring.h>
 #include <jansson.h>
+#include <linux/videodev2.h>
 
 #define TOOL_NSEC_PER_SEC UINT64_C(1000000000)
 
@@ -48,11 +49,23 @@ struct tool_rate {
 	uint32_t den;
 };
 
-/* One of the two is 0. */
+/* All is 0 but one. */
 struct tool_ring_length {
 	uint64_t bytes;
 	uint64_t time_ns;
+	bool is_default;
 };
+
+/* What the word "default" is, as a value: what a new card has. */
+#define TOOL_DEFAULT_SIZE \
+	{ \
+		640, 480 \
+	}
+#define TOOL_DEFAULT_RATE \
+	{ \
+		30, 1 \
+	}
+#define TOOL_DEFAULT_PIXELS v4l2_fourcc('Y', 'U', 'Y', 'V')
 
 struct tool_option;
 
@@ -99,8 +112,8 @@ tool_value_fn tool_read_text; /* const char * */
 tool_value_fn tool_read_number; /* uint64_t: a whole number, min to max */
 tool_value_fn tool_read_bytes; /* uint64_t: a number with or without K, M, G (1024) */
 tool_value_fn tool_read_time; /* uint64_t, ns: 10, 1.5, with or without ns, us, ms, s, min, h */
-tool_value_fn tool_read_size; /* struct tool_size: 1280x720 */
-tool_value_fn tool_read_rate; /* struct tool_rate: 25 or 30000/1001 */
+tool_value_fn tool_read_size; /* struct tool_size: 1280x720, or default */
+tool_value_fn tool_read_rate; /* struct tool_rate: 25 or 30000/1001, or default */
 tool_value_fn tool_read_pixel_format; /* uint32_t: V4L2_PIX_FMT_* by FOURCC or usual name */
 tool_value_fn tool_read_sample_format; /* uint32_t: SNDRV_PCM_FORMAT_*: S16_LE, ... */
 tool_value_fn tool_read_ring_length; /* struct tool_ring_length: bytes or a time with unit */
@@ -140,6 +153,7 @@ extern const struct tool_option play_options[];
 extern const struct tool_option cat_options[];
 extern const struct tool_option verify_options[];
 extern const struct tool_option bench_options[];
+extern const struct tool_option reset_options[];
 extern const struct tool_option version_options[];
 extern const struct tool_option help_options[];
 
@@ -150,6 +164,7 @@ int cmd_play(int argc, char **argv);
 int cmd_cat(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
+int cmd_reset(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 

@@ -171,11 +171,18 @@ int tool_read_time(const struct tool_option *option, const char *text, void *tar
 		       tool_check_range(option, *value);
 }
 
+static bool tool_is_default(const char *text)
+{
+	return !strcmp(text, "default");
+}
+
 int tool_read_ring_length(const struct tool_option *option, const char *text, void *target)
 {
 	struct tool_ring_length *length = target;
 
-	*length = (struct tool_ring_length){ 0 };
+	*length = (struct tool_ring_length){ .is_default = tool_is_default(text) };
+	if (length->is_default)
+		return 0;
 	if (!tool_read_bytes(option, text, &length->bytes))
 		return 0;
 	length->bytes = 0;
@@ -192,6 +199,10 @@ int tool_read_size(const struct tool_option *option, const char *text, void *tar
 {
 	struct tool_size *size = target;
 
+	if (tool_is_default(text)) {
+		*size = (struct tool_size)TOOL_DEFAULT_SIZE;
+		return 0;
+	}
 	if (tool_take_u32(&text, &size->width) || *text++ != 'x' ||
 	    tool_take_u32(&text, &size->height) || *text)
 		return -EINVAL;
@@ -202,6 +213,10 @@ int tool_read_rate(const struct tool_option *option, const char *text, void *tar
 {
 	struct tool_rate *rate = target;
 
+	if (tool_is_default(text)) {
+		*rate = (struct tool_rate)TOOL_DEFAULT_RATE;
+		return 0;
+	}
 	rate->den = 1;
 	if (tool_take_u32(&text, &rate->num))
 		return -EINVAL;
@@ -234,6 +249,10 @@ int tool_read_pixel_format(const struct tool_option *option, const char *text, v
 	(void)option;
 	if (!tool_name_find(tool_pixel_names, text, value))
 		return 0;
+	if (tool_is_default(text)) {
+		*value = TOOL_DEFAULT_PIXELS;
+		return 0;
+	}
 	if (strlen(text) < 3 || strlen(text) > 4)
 		return -EINVAL;
 	for (*value = 0, i = 0; i < 4; i++) {
@@ -300,16 +319,18 @@ void tool_value_describe(const struct tool_option *option, char *text, size_t si
 		tool_describe_units(option, "a time (ns, us, ms, s, min, h)", tool_time_units, text,
 				    size);
 	else if (option->read == tool_read_ring_length)
-		tool_describe_units(option, "a time from 1ms to 60s, or bytes (K, M, G)",
+		tool_describe_units(option, "default, a time from 1ms to 60s, or bytes (K, M, G)",
 				    tool_byte_units, text, size);
 	else if (option->read == tool_read_size)
-		snprintf(text, size, "WIDTHxHEIGHT, each from %" PRIu64 " to %" PRIu64, option->min,
-			 option->max);
+		snprintf(text, size, "default, or WIDTHxHEIGHT, each from %" PRIu64 " to %" PRIu64,
+			 option->min, option->max);
 	else if (option->read == tool_read_rate)
-		snprintf(text, size, "N or N/D frames per second from %" PRIu64 " to %" PRIu64,
+		snprintf(text, size,
+			 "default, or N or N/D frames per second from %" PRIu64 " to %" PRIu64,
 			 option->min, option->max);
 	else if (option->read == tool_read_pixel_format)
-		snprintf(text, size, "a FOURCC such as YUYV, NV12, YUV420, RGB24, GREY");
+		snprintf(text, size,
+			 "default, or a FOURCC such as YUYV, NV12, YUV420, RGB24, GREY");
 	else if (option->read == tool_read_sample_format || option->read == tool_read_word)
 		snprintf(text, size, "one of %s", option->words);
 	else
