@@ -23,16 +23,20 @@
  * struct avring_plane - memory of one plane of a vb2 buffer
  * @store: own or pinned pages; NULL for an imported dma-buf
  * @dbuf: imported dma-buf; NULL otherwise
+ * @size: bytes that @dbuf must have
+ * @importer: the device that is to use @dbuf; NULL if that is the CPU
  * @map: kernel view of @dbuf while it is mapped
  * @mapped: @map is valid
  * @dir: direction of the queue
  * @dma: @store for the device; @dma.dev is NULL if the CPU is the device
- * @attachment: of the device to @dbuf, or NULL
+ * @attachment: of @importer to @dbuf, from the first mapping on; or NULL
  * @sgt: bus addresses, NULL while there are none
  */
 struct avring_plane {
 	struct avring_store *store;
 	struct dma_buf *dbuf;
+	unsigned long size;
+	struct device *importer;
 	struct iosys_map map;
 	bool mapped;
 	enum dma_data_direction dir;
@@ -117,26 +121,20 @@ static struct dma_buf *avring_plane_export(struct vb2_buffer *vb, void *priv, un
 	return avring_store_export(plane->store, flags);
 }
 
+/*
+ * Only remembers, and cannot fail: since 6.12 vb2 keeps its reference on the dma-buf for
+ * ever when this does. What can go wrong goes wrong in map, which all kernels clean up
+ * after.
+ */
 static void *avring_plane_attach(struct vb2_buffer *vb, struct device *dev,
 				 struct dma_buf *dbuf, unsigned long size)
 {
-	struct avring_plane *plane;
+	struct avring_plane *plane = kzalloc(sizeof(*plane), GFP_KERNEL | __GFP_NOFAIL);
 
-	if (dbuf->size < size)
-		return ERR_PTR(-EFAULT);
-	plane = avring_plane_new(vb);
-	if (IS_ERR(plane))
-		return plane;
+	plane->dir = vb->vb2_queue->dma_dir;
 	plane->dbuf = dbuf;
-	if (avring_plane_is_dma(vb)) {
-		plane->attachment = dma_buf_attach(dbuf, dev);
-		if (IS_ERR(plane->attachment)) {
-			void *err = plane->attachment;
-
-			kfree(plane);
-			return err;
-		}
-	}
+	plane->size = size;
+	plane->importer = avring_plane_is_dma(vb) ? dev : NULL;
 	return plane;
 }
 
@@ -165,8 +163,10 @@ static void avring_plane_detach(void *priv)
 /* A view for the CPU; a plane that belongs to a device can do without. */
 static int avring_plane_map_for_cpu(struct avring_plane *plane)
 {
-	if (avring_dma_buf_vmap(plane->dbuf, &plane->map))
-		return -EFAULT;
+	int err = avring_dma_buf_vmap(plane->dbuf, &plane->map);
+
+	if (err)
+		return err == -ENOMEM ? err : -EFAULT;
 	if (plane->map.is_iomem) {	/* not for memcpy() */
 		avring_dma_buf_vunmap(plane->dbuf, &plane->map);
 		return -EFAULT;
@@ -175,10 +175,28 @@ static int avring_plane_map_for_cpu(struct avring_plane *plane)
 	return 0;
 }
 
+/* Where vb2 maps a buffer again it is attached already. */
+static int avring_plane_attach_device(struct avring_plane *plane)
+{
+	struct dma_buf_attachment *attachment;
+
+	if (plane->attachment)
+		return 0;
+	attachment = dma_buf_attach(plane->dbuf, plane->importer);
+	if (IS_ERR(attachment))
+		return PTR_ERR(attachment);
+	plane->attachment = attachment;
+	return 0;
+}
+
 static int avring_plane_map_for_device(struct avring_plane *plane)
 {
-	struct sg_table *sgt = avring_dma_buf_map_attachment(plane->attachment, plane->dir);
+	struct sg_table *sgt;
+	int err = avring_plane_attach_device(plane);
 
+	if (err)
+		return err;
+	sgt = avring_dma_buf_map_attachment(plane->attachment, plane->dir);
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
 	plane->sgt = sgt;
@@ -190,11 +208,12 @@ static int avring_plane_map(void *priv)
 {
 	struct avring_plane *plane = priv;
 
-	/* Not in attach: vb2 of 6.12 leaks the dma-buf when that fails. */
+	if (plane->dbuf->size < plane->size)
+		return -EFAULT;
 	if (plane->dir != DMA_TO_DEVICE && avring_dmabuf_guarded(plane->dbuf))
 		return -EACCES;
-	return plane->attachment ? avring_plane_map_for_device(plane)
-				 : avring_plane_map_for_cpu(plane);
+	return plane->importer ? avring_plane_map_for_device(plane)
+			       : avring_plane_map_for_cpu(plane);
 }
 
 /*

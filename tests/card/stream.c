@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "camera.h"
+#include "module.h"
 
 /**
  * struct stream_run - what to capture
@@ -135,6 +136,25 @@ static void stream_fresh(void)
 	}
 }
 
+/* Longer than the dma-buf is: attaching is refused, and nothing is kept. */
+static void stream_too_long(void)
+{
+	struct flow flow;
+	char path[32];
+
+	camera_open(&flow, &camera_small);
+	camera_path(path, sizeof(path));
+	must(flow_allocate(&flow, FLOW_DMABUF, 3, path));
+	flow.memory[0].length += 4096;
+	must_refuse(EFAULT, flow_start(&flow));
+	flow.memory[0].length -= 4096;
+	must(flow_start(&flow));
+	camera_end(&flow);
+	tap_eq(0, card_live_stores());
+	must(module_unload());
+	must(module_load());
+}
+
 #define RUN(...) \
 	.run_with = stream_run, .deadline_s = 120, .arg = &(const struct stream_run) \
 	{ \
@@ -155,6 +175,8 @@ static const struct tap_test tests[] = {
 	{ "frames are right through USERPTR over several VMAs", IO(FLOW_USERPTR) },
 	{ "frames are right through DMABUF", IO(FLOW_DMABUF) },
 	{ "frames are right through read()", IO(FLOW_READ) },
+	{ "QBUF of a dma-buf that is shorter than it says gives EFAULT and keeps nothing",
+	  .run = stream_too_long },
 	{ "drops of a reader that stalls are counted exactly",
 	  RUN(.mode = MODE(GREY, 160, 120, 60, 1, CAMERA_STAMPED), .frames = 100, .buffers = 3,
 	      .stall_every = 25) },

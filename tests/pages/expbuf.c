@@ -10,6 +10,7 @@
 
 #include "buffers.h"
 #include "content.h"
+#include "module.h"
 #include "pageinfo.h"
 
 static int export(const struct video *video, unsigned int index, uint32_t flags)
@@ -240,7 +241,6 @@ static int queue(struct video *video, unsigned int index, int fd, size_t length)
 				      .type = video->type,
 				      .memory = V4L2_MEMORY_DMABUF,
 				      .field = V4L2_FIELD_NONE,
-				      .bytesused = length,
 				      .length = length };
 
 	buffer.m.fd = fd;
@@ -355,6 +355,31 @@ static void test_import_too_small(void)
 	video_close(&exporter);
 }
 
+/* Longer than a frame, and than the dma-buf is: attaching is refused, and nothing is kept. */
+static void test_import_too_long(const void *capture)
+{
+	const bool captures = *(const bool *)capture;
+	struct card card = buffers_card();
+	struct video exporter, importer;
+	int fd;
+
+	must(video_begin(&exporter, captures ? card.output : card.capture, TAIL_FOURCC, TAIL_WIDTH,
+			 TAIL_HEIGHT, 1));
+	fd = must(export(&exporter, 0, O_RDWR | O_CLOEXEC));
+	open_importer(&importer, captures ? card.capture : card.output, 2);
+	must_refuse(EFAULT, queue(&importer, 0, fd, TAIL_PAGES * 4096 + 1));
+	must(queue(&importer, 0, fd, TAIL_PAGES * 4096));
+	must_refuse(EFAULT, queue(&importer, 1, fd, TAIL_PAGES * 4096 + 1));
+	close(fd);
+	video_close(&importer);
+	video_close(&exporter);
+	tap_eq(0, card_live_stores());
+	must(module_unload());
+	must(module_load());
+}
+
+static const bool is_capture = true, is_output;
+
 static const struct tap_test tests[] = {
 	BUFFERS_BOTH("a dma-buf shows the same bytes both ways", test_same_bytes),
 	BUFFERS_BOTH("a window of a dma-buf shows that window", test_window),
@@ -376,6 +401,10 @@ static const struct tap_test tests[] = {
 	BUFFERS_BOTH("vivid captures into a dma-buf", test_import_in_vivid),
 	{ "QBUF of a dma-buf that is too small or none gives EINVAL",
 	  .run = test_import_too_small },
+	{ "QBUF of a dma-buf that is shorter than it says gives EFAULT and keeps nothing (capture)",
+	  .run_with = test_import_too_long, .arg = &is_capture },
+	{ "QBUF of a dma-buf that is shorter than it says gives EFAULT and keeps nothing (output)",
+	  .run_with = test_import_too_long, .arg = &is_output },
 };
 
 int main(int argc, char **argv)
