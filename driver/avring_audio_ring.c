@@ -5,7 +5,8 @@
  * While somebody is attached there is a ring in a format of its own, filled from the
  * same source and on the same timeline as the capture stream, and independent of it.
  * It moves whenever the streams move (avring_audio_engine.c): frames go into the ring
- * as they happen, and are published a chunk at a time.
+ * as they happen, and are published a chunk at a time; the last chunk of a ring that is
+ * ended in the middle of one is short.
  *
  * A producer writes the ring in place. Its frames follow each other without a gap in
  * time unless it says otherwise, and the capture stream hears them at their time if
@@ -26,21 +27,22 @@ static size_t avring_audio_period_bytes(const struct avring_audio_ring *ring)
 	return (size_t)ring->period_frames * ring->layout.frame_bytes;
 }
 
-/* The chunk that was filled completely becomes visible. */
+/* What has been filled in of the chunk becomes visible: all of it, or the last of a ring. */
 static void avring_audio_ring_publish_locked(struct avring_audio_ring *ring)
 {
 	const u64 event = ring->base + ring->chunk_pos;
+	const u32 frames = ring->pos - ring->chunk_pos;
 	const struct avring_entry entry = {
 		.time_ns = avring_clock_event_ns(ring->rate, event),
 		.event = event,
 		.sequence = ring->stream.sequence,
-		.count = ring->period_frames,
-		.length = avring_audio_period_bytes(ring),
-		.flags = ring->chunk_silent == ring->period_frames ? AVRING_ENTRY_NO_SIGNAL : 0,
+		.count = frames,
+		.length = frames * ring->layout.frame_bytes,
+		.flags = ring->chunk_silent == frames ? AVRING_ENTRY_NO_SIGNAL : 0,
 	};
 
 	avring_ring_commit(ring->stream.ring, &entry);
-	ring->stream.sequence += ring->period_frames;
+	ring->stream.sequence += frames;
 	ring->chunk_pos = ring->pos;
 	ring->chunk = NULL;
 	ring->chunk_silent = 0;
@@ -169,15 +171,15 @@ static bool avring_audio_ring_can_produce_locked(struct avring_audio *audio)
 	       !avring_audio_playback(audio)->substream;
 }
 
-/* The frames of a chunk that will not be completed are lost, and missed. */
+/* What has happened until now is in the old ring, though its last chunk be a short one. */
 static struct avring_ring *avring_audio_ring_replace_locked(struct avring_audio *audio,
 							    struct avring_ring *new, u32 state)
 {
 	struct avring_audio_ring *ring = &audio->ring;
 
 	avring_audio_advance_locked(audio);
-	if (avring_audio_fills_ring_locked(audio))
-		ring->stream.sequence += ring->pos - ring->chunk_pos;
+	if (avring_audio_fills_ring_locked(audio) && ring->pos > ring->chunk_pos)
+		avring_audio_ring_publish_locked(ring);
 	return avring_stream_replace(&ring->stream, new, state);
 }
 

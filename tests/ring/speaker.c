@@ -391,16 +391,22 @@ static void test_generations(void)
 	struct ring reader, producer;
 	struct avring_entry last, entry;
 	uint32_t generation;
+	uint64_t before;
 
 	set_source(SOUND_SOURCE_LOOPBACK);
 	reader = listener(0, NULL);
 	generation = reader.at.generation;
 	last = entry_at(&reader, 3);
 	must(ring_open(&producer, 0));
+	before = now_ns();
 	must(produce(&producer, &mono));
 	must(ring_map(&producer));
 	tap_eq(AVRING_STATE_STALE, ring_state(&reader));
 	last = entry_at(&reader, ring_head(&reader) - 1);
+	tap_eq(last.count * FRAME_BYTES, last.length);
+	tap_check(event_ns(RATE, last.event + last.count) > before,
+		  "the old ring ends %llu ns before the producer comes",
+		  (unsigned long long)(before - event_ns(RATE, last.event + last.count)));
 	ring_unmap(&reader);
 	must(ring_read(&reader, AVRING_STREAM_AUDIO, 0));
 	must(ring_map(&reader));
@@ -410,17 +416,17 @@ static void test_generations(void)
 	tap_eq(2, reader.at.format.audio.frame_bytes);
 	must(send_chunk(&producer, silence, 100));
 	entry = entry_at(&reader, 0);
-	tap_check(entry.sequence >= last.sequence + last.count,
-		  "sequence: expected at least %llu, got %llu",
-		  (unsigned long long)(last.sequence + last.count),
-		  (unsigned long long)entry.sequence);
+	tap_eq(last.sequence + last.count, entry.sequence);
 	must(ring_call(&producer, AVRING_IOC_DETACH, NULL));
 	tap_eq(AVRING_STATE_STALE, ring_state(&reader));
 	ring_unmap(&reader);
 	must(ring_read(&reader, AVRING_STREAM_AUDIO, 0));
 	must(ring_map(&reader));
 	tap_eq(RATE, reader.at.format.audio.rate);
-	tap_eq(AVRING_ENTRY_NO_SIGNAL, entry_at(&reader, 0).flags);
+	last = entry;
+	entry = entry_at(&reader, 0);
+	tap_eq(AVRING_ENTRY_NO_SIGNAL, entry.flags);
+	tap_eq(last.sequence + last.count, entry.sequence);
 	ring_close(&producer);
 	ring_close(&reader);
 }
@@ -439,7 +445,7 @@ static const struct tap_test tests[] = {
 	{ "a producer's format is checked, its reserved fields, too", .run = test_producer_format },
 	{ "one producer, one player: the second gets EBUSY", .run = test_producer_is_busy },
 	{ "the PCM records what a producer writes, bit by bit", .run = test_producer_is_recorded },
-	{ "a producer's coming and going begin generations", .run = test_generations },
+	{ "a producer's coming and going begin generations, and no sample is missed", .run = test_generations },
 };
 
 int main(int argc, char **argv)

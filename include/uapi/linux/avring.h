@@ -211,7 +211,8 @@ struct avring_video_format {
  * @frame_bytes: bytes of a sample frame; reported, 0 or right when given
  * @period_frames: sample frames of a chunk, 16 to 65536; each gets an entry. Chunks are
  *	published as soon as they are complete if a reader's last AVRING_IOC_WAIT asked
- *	for one, or has not been called; else several at once, and at most 10 ms late
+ *	for one, or has not been called; else several at once, and at most 10 ms late. The
+ *	last chunk of a ring may be shorter
  * @reserved: zero
  */
 struct avring_audio_format {
