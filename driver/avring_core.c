@@ -57,7 +57,7 @@ static const struct kernel_param_ops avring_source_ops = {
 module_param_cb(source, &avring_source_ops, &avring_source, 0444);
 MODULE_PARM_DESC(source, "what capture shows first: pattern or loopback (default pattern)");
 
-static int avring_probe(struct platform_device *pdev)
+static int avring_make_card(struct platform_device *pdev)
 {
 	const struct avring_card_config config = {
 		.number = pdev->id,
@@ -75,6 +75,17 @@ static int avring_probe(struct platform_device *pdev)
 	}
 	platform_set_drvdata(pdev, card);
 	return 0;
+}
+
+/* A load succeeds without the card, so the log has to name it. */
+static int avring_probe(struct platform_device *pdev)
+{
+	int err = avring_make_card(pdev);
+
+	if (err)
+		dev_err(&pdev->dev, "card %d is missing: it could not be made, error %d\n",
+			pdev->id, err);
+	return err;
 }
 
 static AVRING_REMOVE_RETURNS avring_remove(struct platform_device *pdev)

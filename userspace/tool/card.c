@@ -87,6 +87,59 @@ int card_choose(const char **device)
 	return status;
 }
 
+/* ---------------------------------------------------------------- which are missing */
+
+#define CARD_VIRTUAL "/sys/bus/platform/devices/avring.[0-9]*"
+#define CARD_PCI "/sys/bus/pci/devices/*"
+/* As the driver's table of IDs has it. */
+#define CARD_PCI_ALIAS "pci:v00001234d0000ACAD"
+
+static bool card_is_board(const char *device)
+{
+	char path[256], alias[sizeof(CARD_PCI_ALIAS)] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/modalias", device);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(alias, sizeof(alias), file))
+		alias[0] = '\0';
+	fclose(file);
+	return !strcmp(alias, CARD_PCI_ALIAS);
+}
+
+static bool card_is_virtual(const char *device)
+{
+	(void)device;
+	return true;
+}
+
+static size_t card_tell_missing_of(const char *pattern, bool (*is_ours)(const char *device))
+{
+	glob_t found = { 0 };
+	char path[256];
+	size_t i, n = 0;
+
+	glob(pattern, 0, NULL, &found);
+	for (i = 0; i < found.gl_pathc; i++) {
+		snprintf(path, sizeof(path), "%s/driver", found.gl_pathv[i]);
+		if (!access(path, F_OK) || !is_ours(found.gl_pathv[i]))
+			continue;
+		tool_error("the card %s is missing: the driver could not make it, or was unbound; see dmesg",
+			   strrchr(found.gl_pathv[i], '/') + 1);
+		n++;
+	}
+	globfree(&found);
+	return n;
+}
+
+size_t card_tell_missing(void)
+{
+	return card_tell_missing_of(CARD_VIRTUAL, card_is_virtual) +
+	       card_tell_missing_of(CARD_PCI, card_is_board);
+}
+
 /* ---------------------------------------------------------------- nodes */
 
 static json_t *card_features(uint64_t features)

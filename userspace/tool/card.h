@@ -29,6 +29,12 @@ int card_choose(const char **device);
  */
 int card_reset_ring(const char *device, uint32_t stream, bool all);
 
+/*
+ * Say on stderr which cards are plugged in or were asked for and have no driver: it could not
+ * make them, or somebody has unbound it. Returns how many.
+ */
+size_t card_tell_missing(void);
+
 /* Does the card have a clock of its own? false also if @device is no card. */
 bool tool_has_card_clock(const char *device);
 

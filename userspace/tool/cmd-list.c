@@ -66,7 +66,7 @@ int cmd_list(int argc, char **argv)
 		return status;
 	cards = json_array();
 	status = list_collect(cards);
-	if (!json_array_size(cards) && !status)
+	if (!card_tell_missing() && !json_array_size(cards) && !status)
 		tool_error("no card: is the driver loaded?");
 	if (settings.json) {
 		tool_print_json(cards, false);
