@@ -95,7 +95,7 @@ free_card:
  */
 int avring_audio_register(struct avring_audio *audio)
 {
-	return snd_card_register(audio->card);
+	return avring_sound_register(audio->card);
 }
 
 /**

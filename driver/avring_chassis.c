@@ -3,11 +3,16 @@
  * avring: what every card has. See avring_chassis.h.
  */
 #include <linux/atomic.h>
+#include <linux/jiffies.h>
+#include <linux/printk.h>
 #include <linux/string.h>
 #include <linux/wait_bit.h>
 #include <media/v4l2-dev.h>
 
 #include "avring_chassis.h"
+
+/* How often a wait for them says why. */
+#define AVRING_CHASSIS_PATIENCE		(5 * HZ)
 
 /* Cards that are not freed yet. */
 static atomic_t avring_live_cards = ATOMIC_INIT(0);
@@ -36,10 +41,14 @@ void avring_chassis_put(struct avring_chassis *chassis)
  *
  * ALSA drops its reference on the module before it frees a sound card, so the
  * module must not go away while the last close of a removed card is under way.
+ * A wait that lasts says why.
  */
 void avring_chassis_wait_freed(void)
 {
-	wait_var_event(&avring_live_cards, !atomic_read(&avring_live_cards));
+	while (!wait_var_event_timeout(&avring_live_cards, !atomic_read(&avring_live_cards),
+				       AVRING_CHASSIS_PATIENCE))
+		pr_warn("avring: waits to be unloaded: %d card(s) removed and still held by the kernel\n",
+			atomic_read(&avring_live_cards));
 }
 
 static void avring_chassis_v4l2_released(struct v4l2_device *v4l2_dev)

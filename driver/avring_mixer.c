@@ -13,6 +13,7 @@
 #include <sound/tlv.h>
 
 #include "avring_audio_priv.h"
+#include "avring_sound.h"
 
 static const DECLARE_TLV_DB_LINEAR(avring_mixer_volume_db, TLV_DB_GAIN_MUTE, 0);
 
@@ -195,20 +196,6 @@ static const struct snd_kcontrol_new avring_mixer_counters[] = {
 	AVRING_MIXER_COUNTER("Playback Underruns", playback_xruns),
 };
 
-static int avring_mixer_add(struct avring_audio *audio, const struct snd_kcontrol_new *controls,
-			    unsigned int n_controls)
-{
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < n_controls; i++) {
-		err = snd_ctl_add(audio->card, snd_ctl_new1(&controls[i], audio));
-		if (err < 0)
-			return err;
-	}
-	return 0;
-}
-
 /**
  * avring_mixer_new() - add the controls to the card
  * @audio: the sound card
@@ -219,14 +206,16 @@ int avring_mixer_new(struct avring_audio *audio)
 {
 	int err;
 
-	err = avring_mixer_add(audio, avring_mixer_controls, ARRAY_SIZE(avring_mixer_controls));
+	err = avring_sound_add_controls(audio->card, avring_mixer_controls,
+					ARRAY_SIZE(avring_mixer_controls), audio);
 	if (err < 0)
 		return err;
-	err = avring_mixer_add(audio, avring_mixer_counters, ARRAY_SIZE(avring_mixer_counters));
+	err = avring_sound_add_controls(audio->card, avring_mixer_counters,
+					ARRAY_SIZE(avring_mixer_counters), audio);
 	if (err < 0)
 		return err;
 	audio->signal = snd_ctl_new1(&avring_mixer_signal, audio);
-	return snd_ctl_add(audio->card, audio->signal);
+	return audio->signal ? snd_ctl_add(audio->card, audio->signal) : -ENOMEM;
 }
 
 /**

@@ -242,11 +242,22 @@ void avring_node_cleanup(struct avring_node *node)
  * avring_node_register() - show a node to user space
  * @node: the node
  *
- * Return: 0 or a negative errno.
+ * V4L2 shows a node without its entity where memory lacks for that, and reports success.
+ * A link to that entity would be a BUG(), and the release of the node would remove an
+ * interface that is not there, or was freed: but for one of a mem2mem device, whose
+ * interfaces V4L2 leaves to others.
+ *
+ * Return: 0 or a negative errno; avring_node_unregister() is due in either case.
  */
 int avring_node_register(struct avring_node *node)
 {
-	return video_register_device(&node->vdev, VFL_TYPE_VIDEO, -1);
+	struct video_device *vdev = &node->vdev;
+	int err = video_register_device(vdev, VFL_TYPE_VIDEO, -1);
+
+	if (err || vdev->entity.graph_obj.mdev)
+		return err;
+	vdev->vfl_dir = VFL_DIR_M2M;
+	return -ENOMEM;
 }
 
 /**

@@ -111,7 +111,6 @@ struct avring_pci_channel_ops {
  * struct avring_pci_channel - a channel
  * @pci: the card
  * @index: AVRING_PCI_VIDEO or AVRING_PCI_AUDIO
- * @irq: Linux number of its vector
  * @ops: the owner, set before the card is shown to anybody
  * @data: its argument
  * @lock: guards the rest
@@ -140,7 +139,6 @@ struct avring_pci_channel_ops {
 struct avring_pci_channel {
 	struct avring_pci *pci;
 	unsigned int index;
-	int irq;
 	const struct avring_pci_channel_ops *ops;
 	void *data;
 
@@ -191,6 +189,7 @@ enum avring_pci_state {
  * @watchdog: looks at the card while a channel runs
  * @lock: guards @users, and readings of the clock
  * @users: running channels
+ * @irqs: vectors that have their handlers; probe and remove
  * @max_segment: bytes of a descriptor
  * @state: who changes it then takes each channel's lock, and who looks holds one. GONE
  *	stays
@@ -207,6 +206,7 @@ struct avring_pci {
 	struct delayed_work watchdog;
 	struct mutex lock;
 	unsigned int users;
+	unsigned int irqs;
 	u32 max_segment;
 	enum avring_pci_state state;
 	void (*signal_changed)(void *data);

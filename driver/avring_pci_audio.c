@@ -82,17 +82,6 @@ static const struct snd_kcontrol_new avring_pci_audio_controls[] = {
 	},
 };
 
-static int avring_pci_audio_add_controls(struct avring_pci_audio *audio)
-{
-	unsigned int i;
-	int err = 0;
-
-	for (i = 0; !err && i < ARRAY_SIZE(avring_pci_audio_controls); i++)
-		err = snd_ctl_add(audio->card,
-				  snd_ctl_new1(&avring_pci_audio_controls[i], audio));
-	return err;
-}
-
 /* The last file is closed. ALSA frees the memory after this. */
 static void avring_pci_audio_private_free(struct snd_card *card)
 {
@@ -136,7 +125,8 @@ int avring_pci_audio_new(const struct avring_pci_audio_params *params,
 	avring_pci_sound_init(audio, params->line);
 	err = avring_pci_pcm_new(audio);
 	if (!err)
-		err = avring_pci_audio_add_controls(audio);
+		err = avring_sound_add_controls(card, avring_pci_audio_controls,
+						ARRAY_SIZE(avring_pci_audio_controls), audio);
 	if (err < 0) {
 		snd_card_free(card);
 		return err;
@@ -157,7 +147,7 @@ int avring_pci_audio_new(const struct avring_pci_audio_params *params,
  */
 int avring_pci_audio_register(struct avring_pci_audio *audio)
 {
-	return snd_card_register(audio->card);
+	return avring_sound_register(audio->card);
 }
 
 /**

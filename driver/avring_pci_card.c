@@ -39,6 +39,7 @@
  * @audio: sound card, gone after remove
  * @number: of the card, free again after remove
  * @saved: configuration space of a card that works
+ * @leave: lets the driver go; holds device and card while it waits
  */
 struct avring_pci_card {
 	struct avring_chassis chassis;
@@ -47,6 +48,7 @@ struct avring_pci_card {
 	struct avring_pci_audio *audio;
 	int number;
 	struct pci_saved_state *saved;
+	struct work_struct leave;
 };
 
 static DEFINE_IDA(avring_pci_numbers);
@@ -66,36 +68,25 @@ static void avring_pci_card_audio_released(void *card)
 	avring_chassis_put(&((struct avring_pci_card *)card)->chassis);
 }
 
-/**
- * struct avring_pci_leave - the driver is to let go of a device
- * @work: does it
- * @dev: with a reference
- */
-struct avring_pci_leave {
-	struct work_struct work;
-	struct device *dev;
-};
-
-static void avring_pci_leave(struct work_struct *work)
+/* The card may go with the last reference, and the work with it. */
+static void avring_pci_card_leave(struct work_struct *work)
 {
-	struct avring_pci_leave *leave = container_of(work, struct avring_pci_leave, work);
+	struct avring_pci_card *card = container_of(work, struct avring_pci_card, leave);
+	struct device *dev = &card->pci.pdev->dev;
 
-	device_release_driver(leave->dev);
-	put_device(leave->dev);
-	kfree(leave);
+	device_release_driver(dev);
+	avring_chassis_put(&card->chassis);
+	put_device(dev);
 }
 
-/* Not from the watchdog itself, which remove waits for. */
+/* Not from the watchdog itself, which remove waits for. Called once. */
 static void avring_pci_card_vanished(void *data)
 {
 	struct avring_pci_card *card = data;
-	struct avring_pci_leave *leave = kmalloc(sizeof(*leave), GFP_KERNEL);
 
-	if (!leave)
-		return;
-	INIT_WORK(&leave->work, avring_pci_leave);
-	leave->dev = get_device(&card->pci.pdev->dev);
-	queue_work(avring_pci_queue, &leave->work);
+	get_device(&card->pci.pdev->dev);
+	avring_chassis_get(&card->chassis);
+	queue_work(avring_pci_queue, &card->leave);
 }
 
 static void avring_pci_card_signal(void *data)
@@ -147,6 +138,7 @@ static struct avring_pci_card *avring_pci_card_new(struct pci_dev *pdev, int num
 	if (!card)
 		return ERR_PTR(-ENOMEM);
 	card->number = number;
+	INIT_WORK(&card->leave, avring_pci_card_leave);
 	err = avring_pci_init(&card->pci, pdev);
 	if (err)
 		goto free_card;
@@ -163,15 +155,10 @@ static struct avring_pci_card *avring_pci_card_new(struct pci_dev *pdev, int num
 	err = avring_pci_card_init_audio(card, &pdev->dev);
 	if (err)
 		goto cleanup_video;
-	err = avring_pci_enable(&card->pci);
-	if (err)
-		goto drop_audio;
 	strscpy(card->video.node.vdev.name, names.capture, sizeof(card->video.node.vdev.name));
 	avring_pci_card_live(card, &pdev->dev);
 	return card;
 
-drop_audio:
-	avring_pci_audio_disconnect(card->audio);
 cleanup_video:
 	avring_pci_video_cleanup(&card->video);
 destroy_chassis:
@@ -215,10 +202,26 @@ static int avring_pci_card_register_chassis(struct avring_pci_card *card)
 	return avring_chassis_register(&card->chassis, &nodes);
 }
 
+/* What a reset of the slot gives back. */
+static int avring_pci_card_save(struct avring_pci_card *card)
+{
+	pci_save_state(card->pci.pdev);
+	card->saved = pci_store_saved_state(card->pci.pdev);
+	return card->saved ? 0 : -ENOMEM;
+}
+
+/*
+ * The card speaks, and is shown. After a failure the only way back is
+ * avring_pci_card_remove(): the sound card is freed when it likes, not when we do.
+ */
 static int avring_pci_card_register(struct avring_pci_card *card)
 {
-	int err = avring_pci_card_add_window(card);
+	int err = avring_pci_enable(&card->pci);
 
+	if (!err)
+		err = avring_pci_card_save(card);
+	if (!err)
+		err = avring_pci_card_add_window(card);
 	if (!err)
 		err = avring_pci_audio_register(card->audio);
 	if (!err)
@@ -269,8 +272,6 @@ static int avring_pci_probe_numbered(struct pci_dev *pdev, int number)
 		avring_pci_card_remove(card);
 		return err;
 	}
-	pci_save_state(pdev);
-	card->saved = pci_store_saved_state(pdev);
 	avring_pci_card_let_sleep(&pdev->dev);
 	return 0;
 }
@@ -280,11 +281,15 @@ static int avring_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id
 	const int number = ida_alloc_range(&avring_pci_numbers, avring_pci_first_number,
 					   avring_pci_first_number + AVRING_PCI_MAX_CARDS - 1,
 					   GFP_KERNEL);
+	int err = number;
 
-	if (number < 0)
-		return number;
-	avring_pci_report_errors(pdev);
-	return avring_pci_probe_numbered(pdev, number);
+	if (number >= 0) {
+		avring_pci_report_errors(pdev);
+		err = avring_pci_probe_numbered(pdev, number);
+	}
+	if (err)
+		pci_err(pdev, "this card is missing: it could not be made, error %d\n", err);
+	return err;
 }
 
 static void avring_pci_remove(struct pci_dev *pdev)

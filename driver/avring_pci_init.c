@@ -89,51 +89,57 @@ static int avring_pci_alloc_memory(struct avring_pci *pci)
 	return 0;
 }
 
-static void avring_pci_free_irqs(struct avring_pci *pci, unsigned int channels)
+/* What the handler of a vector is told: the card, or one of its channels. */
+static void *avring_pci_irq_data(struct avring_pci *pci, unsigned int vector)
 {
-	while (channels--)
-		free_irq(pci->channels[channels].irq, &pci->channels[channels]);
-	free_irq(pci_irq_vector(pci->pdev, AVRING_PCI_VECTOR_EVENT), pci);
+	if (vector == AVRING_PCI_VECTOR_EVENT)
+		return pci;
+	return &pci->channels[vector - AVRING_PCI_VECTOR_CHANNEL(0)];
+}
+
+static int avring_pci_request_irq(struct avring_pci *pci, unsigned int vector)
+{
+	const irq_handler_t handler = vector == AVRING_PCI_VECTOR_EVENT ? avring_pci_event_irq :
+									  avring_pci_channel_irq;
+
+	return request_threaded_irq(pci_irq_vector(pci->pdev, vector), NULL, handler,
+				    IRQF_ONESHOT, pci_name(pci->pdev),
+				    avring_pci_irq_data(pci, vector));
+}
+
+static void avring_pci_free_irq(struct avring_pci *pci, unsigned int vector)
+{
+	free_irq(pci_irq_vector(pci->pdev, vector), avring_pci_irq_data(pci, vector));
 }
 
 /**
  * avring_pci_enable() - let the card speak
  * @pci: initialised, its owners are ready
  *
- * Return: 0 or a negative errno.
+ * Return: 0 or a negative errno; avring_pci_disable() is due in either case.
  */
 int avring_pci_enable(struct avring_pci *pci)
 {
-	const char *name = pci_name(pci->pdev);
-	struct avring_pci_channel *ch;
-	unsigned int i;
 	int err;
 
-	err = request_threaded_irq(pci_irq_vector(pci->pdev, AVRING_PCI_VECTOR_EVENT), NULL,
-				   avring_pci_event_irq, IRQF_ONESHOT, name, pci);
-	if (err)
-		return err;
-	for (i = 0; i < AVRING_PCI_CHANNELS; i++) {
-		ch = &pci->channels[i];
-		ch->irq = pci_irq_vector(pci->pdev, AVRING_PCI_VECTOR_CHANNEL(i));
-		err = request_threaded_irq(ch->irq, NULL, avring_pci_channel_irq, IRQF_ONESHOT,
-					   name, ch);
-		if (err) {
-			avring_pci_free_irqs(pci, i);
-			cancel_delayed_work_sync(&pci->watchdog);
+	while (pci->irqs < AVRING_PCI_VECTORS) {
+		err = avring_pci_request_irq(pci, pci->irqs);
+		if (err)
 			return err;
-		}
+		pci->irqs++;
 	}
 	return 0;
 }
 
 /**
  * avring_pci_disable() - undo avring_pci_enable()
- * @pci: no channel runs, none will start: avring_pci_break() was called
+ * @pci: enabled whole, half or not at all; no channel runs, none will start:
+ *	avring_pci_break() was called
  */
 void avring_pci_disable(struct avring_pci *pci)
 {
-	avring_pci_free_irqs(pci, AVRING_PCI_CHANNELS);
+	while (pci->irqs)
+		avring_pci_free_irq(pci, --pci->irqs);
 	cancel_delayed_work_sync(&pci->watchdog);
 }
 
@@ -149,20 +155,18 @@ static int avring_pci_map(struct avring_pci *pci)
 
 	if (err)
 		return err;
+	err = -ENODEV;
 	if (!avring_pci_is_memory(pdev, AVRING_PCI_BAR_REGS) ||
-	    !avring_pci_is_memory(pdev, AVRING_PCI_BAR_WINDOW)) {
-		err = -ENODEV;
+	    !avring_pci_is_memory(pdev, AVRING_PCI_BAR_WINDOW) ||
+	    pci_resource_len(pdev, AVRING_PCI_BAR_REGS) < AVRING_PCI_REGS_SIZE)
 		goto disable;
-	}
 	err = pci_request_regions(pdev, "avring");
 	if (err)
 		goto disable;
 	pci->regs = pci_iomap(pdev, AVRING_PCI_BAR_REGS, AVRING_PCI_REGS_SIZE);
-	if (pci->regs && pci_resource_len(pdev, AVRING_PCI_BAR_REGS) >= AVRING_PCI_REGS_SIZE)
-		return 0;
-	err = -ENODEV;
 	if (pci->regs)
-		pci_iounmap(pdev, pci->regs);
+		return 0;
+	err = -ENOMEM;
 	pci_release_regions(pdev);
 disable:
 	pci_disable_device(pdev);

@@ -625,7 +625,6 @@ void avring_ringdev_init(struct avring_ringdev *ringdev, struct device *parent, 
 	dev->parent = parent;
 	dev->devt = avring_ring_devt + number;
 	dev->release = avring_ringdev_released;
-	dev_set_name(dev, "avring%d", number);
 	cdev_init(&ringdev->cdev, &avring_ring_fops);
 	ringdev->cdev.owner = THIS_MODULE;
 	ringdev->info.card = number;
@@ -653,7 +652,9 @@ int avring_ringdev_register(struct avring_ringdev *ringdev)
 		ringdev->info.window_offset = AVRING_WINDOW_OFFSET;
 		ringdev->info.window_size = ringdev->window->size;
 	}
-	err = cdev_device_add(&ringdev->cdev, &ringdev->dev);
+	err = dev_set_name(&ringdev->dev, "avring%u", ringdev->info.card);
+	if (!err)
+		err = cdev_device_add(&ringdev->cdev, &ringdev->dev);
 	ringdev->registered = !err;
 	return err;
 }

@@ -6,6 +6,7 @@
 #include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
+#include <sound/control.h>
 #include <sound/core.h>
 
 #include "avring_sound.h"
@@ -106,6 +107,35 @@ void avring_sound_name_pcm(struct snd_pcm *pcm)
 	snprintf(pcm->name, sizeof(pcm->name), "%s PCM", pcm->card->shortname);
 }
 
+/**
+ * avring_sound_add_controls() - give a sound card its controls
+ * @card: not yet registered
+ * @controls: what they are
+ * @n_controls: how many
+ * @chip: of each of them
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int avring_sound_add_controls(struct snd_card *card, const struct snd_kcontrol_new *controls,
+			      unsigned int n_controls, void *chip)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < n_controls; i++) {
+		struct snd_kcontrol *control = snd_ctl_new1(&controls[i], chip);
+
+		/* snd_ctl_add() would call that EINVAL. */
+		if (!control)
+			return -ENOMEM;
+		err = snd_ctl_add(card, control);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
 static void avring_sound_node_name(const struct snd_card *card, enum avring_audio_node node,
 				   char *name, size_t size)
 {
@@ -122,30 +152,68 @@ static void avring_sound_node_name(const struct snd_card *card, enum avring_audi
 	}
 }
 
+/*
+ * Found by name below the card: where ALSA keeps these devices has changed between the
+ * supported kernels, their names have not. Return: with a reference, or NULL.
+ */
+static struct device *avring_sound_find_node(struct snd_card *card, enum avring_audio_node node)
+{
+	char name[32] = "";
+
+	avring_sound_node_name(card, node, name, sizeof(name));
+	return device_find_child_by_name(&card->card_dev, name);
+}
+
 /**
  * avring_sound_devt() - device number of one node of a card
  * @card: registered
  * @node: which one
- *
- * Found by name below the card: where ALSA keeps these devices has changed
- * between the supported kernels, their names have not.
  *
  * Context: process, may sleep.
  * Return: the number, 0 if there is no such node.
  */
 dev_t avring_sound_devt(struct snd_card *card, enum avring_audio_node node)
 {
-	char name[32] = "";
-	struct device *dev;
+	struct device *dev = avring_sound_find_node(card, node);
 	dev_t devt;
 
-	avring_sound_node_name(card, node, name, sizeof(name));
-	dev = device_find_child_by_name(&card->card_dev, name);
 	if (!dev)
 		return 0;
 	devt = dev->devt;
 	put_device(dev);
 	return devt;
+}
+
+/* A node that is there without its card, as ALSA's PCM leaves one behind. */
+static void avring_sound_remove_node(struct snd_card *card, enum avring_audio_node node)
+{
+	struct device *dev = avring_sound_find_node(card, node);
+
+	if (dev)
+		snd_unregister_device(dev);
+	put_device(dev);
+}
+
+/**
+ * avring_sound_register() - show a sound card to user space
+ * @card: the card
+ *
+ * When ALSA's PCM cannot register its second stream it leaves the node of the first one
+ * behind, and no call on the card removes that: it would hold the card for ever, and be
+ * opened after that. It is removed here.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno; the card is disconnected and freed in either case.
+ */
+int avring_sound_register(struct snd_card *card)
+{
+	int err = snd_card_register(card);
+
+	if (err < 0 && card->registered) {
+		avring_sound_remove_node(card, AVRING_AUDIO_PLAYBACK);
+		avring_sound_remove_node(card, AVRING_AUDIO_CAPTURE);
+	}
+	return err;
 }
 
 /**

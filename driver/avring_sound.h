@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * avring: what the sound of both sorts of card, the virtual one and the PCI one, has in
- * common: names, formats of the ring, timestamps, device numbers. Knows no card.
+ * common: names, formats of the ring, controls, registration, timestamps, device numbers.
+ * Knows no card.
  */
 #ifndef AVRING_SOUND_H
 #define AVRING_SOUND_H
@@ -17,6 +18,7 @@
 struct avring_ring;
 struct avring_stream;
 struct snd_card;
+struct snd_kcontrol_new;
 
 #define AVRING_SOUND_MIN_PERIOD		16
 #define AVRING_SOUND_MAX_PERIOD		65536
@@ -32,6 +34,9 @@ struct avring_ring *avring_sound_new_ring(const struct avring_stream *stream,
 					  const struct avring_audio_format *audio);
 void avring_sound_name_card(struct snd_card *card, const char *name);
 void avring_sound_name_pcm(struct snd_pcm *pcm);
+int avring_sound_add_controls(struct snd_card *card, const struct snd_kcontrol_new *controls,
+			      unsigned int n_controls, void *chip);
+int avring_sound_register(struct snd_card *card);
 dev_t avring_sound_devt(struct snd_card *card, enum avring_audio_node node);
 struct timespec64 avring_sound_stamp(const struct snd_pcm_runtime *runtime, u64 ns);
 void avring_sound_forget_time_type(struct snd_pcm_runtime *runtime);

@@ -445,7 +445,8 @@ static const struct tap_test tests[] = {
 	{ "a producer's format is checked, its reserved fields, too", .run = test_producer_format },
 	{ "one producer, one player: the second gets EBUSY", .run = test_producer_is_busy },
 	{ "the PCM records what a producer writes, bit by bit", .run = test_producer_is_recorded },
-	{ "a producer's coming and going begin generations, and no sample is missed", .run = test_generations },
+	{ "a producer's coming and going begin generations, and no sample is missed",
+	  .run = test_generations },
 };
 
 int main(int argc, char **argv)
