@@ -104,13 +104,9 @@ static inline void avring_vm_flags_mod(struct vm_area_struct *vma,
 #define avring_mm_unmapped_area(...)	mm_get_unmapped_area(__VA_ARGS__)
 #endif
 
-/* Linux 6.18 made v4l2_fh_add() tell the file of its handle. */
+/* Linux 6.18 lets v4l2_fh_add() tell the file of its handle. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
-#define avring_v4l2_fh_add(fh, file) \
-	do { \
-		(file)->private_data = (fh); \
-		v4l2_fh_add(fh); \
-	} while (0)
+#define avring_v4l2_fh_add(fh, file)	v4l2_fh_add(fh)
 #else
 #define avring_v4l2_fh_add	v4l2_fh_add
 #endif

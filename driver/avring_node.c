@@ -57,6 +57,7 @@ static int avring_node_open(struct file *file)
 	if (!opened)
 		return -ENOMEM;
 	v4l2_fh_init(&opened->fh, video_devdata(file));
+	file->private_data = &opened->fh;
 	avring_v4l2_fh_add(&opened->fh, file);
 	avring_node_replace_file_ops(file);
 	return 0;
