@@ -4,7 +4,8 @@
 # bad. They run in a guest with two cards, as root, with a clock that counts
 # instructions (tests/vm/run --icount).
 #
-# AVRING_TOOL: the program, if it is not build/userspace/avring.
+# AVRING_TOOL: the program, if it is not build/userspace/avring. Who sets cold before needs
+# no warm recorder.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../.." && pwd)
@@ -228,4 +229,4 @@ whole() {
 	return 1
 }
 
-[[ ! -e $card ]] || warm_up
+[[ ! -e $card || ${cold-} ]] || warm_up

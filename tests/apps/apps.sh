@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# Sourced by the tests of applications: what tests/tool has, and a desktop without
+# systemd: udev with our rules and everything else that `make install` puts there,
+# D-Bus, PipeWire, WirePlumber and the server that PulseAudio's programs talk to.
+#
+# The guest has real time here, not a clock of instructions, and is slow: what an
+# application says about times and formats is judged, never how long it took.
+
+# shellcheck disable=SC2034 # tool.sh looks at it
+cold=yes
+# shellcheck source-path=SCRIPTDIR source=../tool/tool.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../tool/tool.sh"
+
+# needs TOOL: or nothing is tested.
+needs() { command -v "$1" >/dev/null || tap_skip_all "$1 is missing: tests/packages apps"; }
+
+# said PATTERN FILE: a program has said this.
+said() { grep -qE -- "$1" "$2" 2>/dev/null; }
+
+# background NAME COMMAND...: its words in $scratch/NAME.log, its number $job.
+background() {
+	local log=$scratch/$1.log
+
+	shift
+	"$@" >"$log" 2>&1 </dev/null &
+	job=$!
+}
+
+# What `make -C userspace install DESTDIR=build/installed` made on the host becomes the guest's.
+install_all() {
+	local from=${AVRING_BUILD:-$repo/build}/installed
+
+	[[ -d $from ]] || {
+		tap_not_ok "there is $from: make -C userspace install DESTDIR=$from"
+		tap_end
+	}
+	cp -r "$from"/* /
+	ldconfig
+}
+
+desktop_start() {
+	install_all
+	udev_start
+	mkdir -p /run/systemd/{seats,sessions,users,machines} /run/dbus
+	export XDG_RUNTIME_DIR=$scratch/run XDG_STATE_HOME=$scratch/state XDG_CONFIG_HOME=$scratch/config
+	export DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/bus
+	mkdir -m 700 "$XDG_RUNTIME_DIR"
+	trap desktop_stop EXIT
+	background system-dbus dbus-daemon --system --nofork --nopidfile
+	background dbus dbus-daemon --session --nofork --nopidfile --address="$DBUS_SESSION_BUS_ADDRESS"
+	background pipewire pipewire
+	background wireplumber wireplumber
+	background pulse pipewire-pulse
+	wait_until 200 desktop_complete || {
+		tap_not_ok "PipeWire shows the card"
+		tap_note "$(tail -n 5 "$scratch"/{pipewire,wireplumber,pulse}.log; objects)"
+		tap_end
+	}
+}
+
+# shellcheck disable=SC2317 # at exit
+desktop_stop() {
+	udevadm control --exit
+	put_away
+}
+
+# desktop_complete: picture and sound of card 0 can be chosen, and pulse answers.
+desktop_complete() {
+	pactl info >/dev/null 2>&1 && objects >"$scratch/objects" &&
+		grep -q '^Video/Source|.*avring.0' "$scratch/objects" &&
+		grep -q '^Audio/Source|.*avring.0' "$scratch/objects"
+}
+
+# objects: a line per device and node: class, name, description, serial number.
+objects() {
+	pw-dump 2>/dev/null | jq -r '.[].info.props | select(."media.class" != null) |
+		[."media.class", ."node.name" // ."device.name",
+		 ."node.description" // ."device.description", ."object.serial"] | join("|")'
+}
+
+# beeps FILE SAMPLES: a WAV file of 16 bits has so many samples or more, and a beep.
+beeps() {
+	python3 -c 'import array, sys
+data = open(sys.argv[1], "rb").read()
+data = data[data.index(b"data") + 8:]
+samples = array.array("h", data[:len(data) // 2 * 2])
+loudest = max(map(abs, samples), default=0)
+print("largest sample", loudest, "of", len(samples))
+sys.exit(loudest < 16000 or len(samples) < int(sys.argv[2]))' "$@"
+}
