@@ -120,7 +120,7 @@ static int avring_capture_try_fmt(struct file *file, void *priv, struct v4l2_for
 	struct avring_rate rate;
 
 	if (!avring_capture_producer(avring_capture_of(file), &format->fmt.pix, &rate))
-		avring_format_try(&format->fmt.pix);
+		avring_format_try(&avring_limits_virtual, &format->fmt.pix);
 	return 0;
 }
 
@@ -134,7 +134,7 @@ static int avring_capture_s_fmt(struct file *file, void *priv, struct v4l2_forma
 	if (vb2_is_busy(&node->queue.vb2))
 		return -EBUSY;
 	if (!avring_capture_producer(avring_capture_of(file), pix, &rate))
-		avring_format_try(pix);
+		avring_format_try(&avring_limits_virtual, pix);
 	err = avring_engine_set_format(node->engine, pix, rate);
 	if (err)
 		return err;
@@ -151,7 +151,7 @@ static int avring_capture_enum_framesizes(struct file *file, void *priv,
 	struct avring_rate rate;
 
 	if (!avring_capture_producer(avring_capture_of(file), &pix, &rate))
-		return avring_format_frame_size(size);
+		return avring_format_frame_size(&avring_limits_virtual, size);
 	if (size->index || size->pixel_format != pix.pixelformat)
 		return -EINVAL;
 	size->type = V4L2_FRMSIZE_TYPE_DISCRETE;
@@ -167,7 +167,7 @@ static int avring_capture_enum_frameintervals(struct file *file, void *priv,
 	struct avring_rate rate;
 
 	if (!avring_capture_producer(avring_capture_of(file), &pix, &rate))
-		return avring_format_interval(ival);
+		return avring_format_interval(&avring_limits_virtual, ival);
 	if (ival->index || ival->pixel_format != pix.pixelformat ||
 	    ival->width != pix.width || ival->height != pix.height)
 		return -EINVAL;

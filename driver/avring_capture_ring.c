@@ -54,7 +54,7 @@ static int avring_capture_read_format(const struct avring_video_format *video,
 		.width = video->width,
 		.height = video->height,
 	};
-	avring_format_try(pix);
+	avring_format_try(&avring_limits_virtual, pix);
 	*rate = avring_rate_nearest(&interval);
 	if (pix->pixelformat != video->pixelformat || pix->width != video->width ||
 	    pix->height != video->height || video->reserved)

@@ -7,9 +7,6 @@
 
 #include "avring_format.h"
 
-#define AVRING_MIN_WIDTH	160
-#define AVRING_MIN_HEIGHT	120
-
 /**
  * struct avring_format - one pixel format
  * @fourcc: V4L2_PIX_FMT_*
@@ -24,6 +21,7 @@ struct avring_format {
 	bool rgb;
 };
 
+/* The first AVRING_BOARD_FORMATS are those that a board is asked for. */
 static const struct avring_format avring_formats[] = {
 	{ V4L2_PIX_FMT_YUYV,	2, 16, false },
 	{ V4L2_PIX_FMT_UYVY,	2, 16, false },
@@ -33,30 +31,61 @@ static const struct avring_format avring_formats[] = {
 	{ V4L2_PIX_FMT_XRGB32,	4, 32, true },
 	{ V4L2_PIX_FMT_XBGR32,	4, 32, true },
 	{ V4L2_PIX_FMT_GREY,	1,  8, false },
+	{ V4L2_PIX_FMT_BGR24,	3, 24, true },
+	{ V4L2_PIX_FMT_YVU420,	1, 12, false },
+	{ V4L2_PIX_FMT_YUV422P,	1, 16, false },
+	{ V4L2_PIX_FMT_RGB565,	2, 16, true },
+	{ V4L2_PIX_FMT_ARGB32,	4, 32, true },
+	{ V4L2_PIX_FMT_ABGR32,	4, 32, true },
+};
+
+#define AVRING_BOARD_FORMATS	8
+
+const struct avring_limits avring_limits_virtual = {
+	.n_formats = ARRAY_SIZE(avring_formats),
+	.min_width = 16, .max_width = AVRING_MAX_WIDTH,
+	.min_height = 16, .max_height = AVRING_MAX_HEIGHT,
+};
+
+const struct avring_limits avring_limits_board = {
+	.n_formats = AVRING_BOARD_FORMATS,
+	.min_width = 160, .max_width = 4096,
+	.min_height = 120, .max_height = 2160,
 };
 
 /*
  * Any even size in between works too. The capture node offers a list, because
- * browsers look at discrete sizes only; the output node offers the range.
+ * browsers look at discrete sizes only; the output node offers the range. Who asks for
+ * nothing takes the first of a list, or the last. 3840x2160 is not in it: GStreamer takes
+ * that, if it is offered, without having been asked for it.
  */
 static const struct v4l2_frmsize_discrete avring_sizes[] = {
-	{  160,  120 }, {  320,  240 }, {  640,  480 }, {  768,  576 },
-	{ 1280,  720 }, { 1920, 1080 }, { 3840, 2160 }, { 4096, 2160 },
+	{  640,  480 }, {  640,  360 }, {  800,  600 }, {  848,  480 },
+	{  960,  540 }, { 1024,  768 }, { 1280,  720 }, { 1280,  960 },
+	{ 1920, 1080 }, { 2560, 1440 },
+	{  160,  120 }, {  320,  240 }, {  768,  576 },
 };
 
-/* Frame intervals in seconds, longest first. */
+/*
+ * Frame intervals in seconds. The first one that a size is offered is the best for who
+ * does not mind, and the last one does no harm either.
+ */
 static const struct v4l2_fract avring_intervals[] = {
-	{ 1, 1 },	{ 1, 5 },	{ 1, 10 },	{ 1, 15 },
-	{ 1001, 24000 },	{ 1, 24 },	{ 1, 25 },
-	{ 1001, 30000 },	{ 1, 30 },	{ 1, 50 },
-	{ 1001, 60000 },	{ 1, 60 },	{ 1001, 120000 },	{ 1, 120 },
+	{ 1, 30 },	{ 1, 25 },	{ 1, 24 },	{ 1, 15 },
+	{ 1, 10 },	{ 1, 1 },	{ 1, 5 },	{ 1, 50 },
+	{ 1, 60 },	{ 1, 120 },	{ 1001, 120000 },	{ 1001, 60000 },
+	{ 1001, 24000 },	{ 1001, 30000 },
 };
 
-static const struct avring_format *avring_format_find(u32 fourcc)
+/* What is offered to who takes the largest or the fastest; S_PARM takes any rate. */
+#define AVRING_OFFERED_PIXELS	(1920ULL * 1080 * 60)
+
+static const struct avring_format *avring_format_find(const struct avring_limits *limits,
+						      u32 fourcc)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(avring_formats); i++)
+	for (i = 0; i < limits->n_formats; i++)
 		if (avring_formats[i].fourcc == fourcc)
 			return &avring_formats[i];
 	return NULL;
@@ -64,29 +93,52 @@ static const struct avring_format *avring_format_find(u32 fourcc)
 
 /**
  * avring_format_fourcc() - enumerate pixel formats
+ * @limits: of the card
  * @index: 0 and up
  *
  * Return: V4L2_PIX_FMT_*, or 0 behind the last.
  */
-u32 avring_format_fourcc(unsigned int index)
+u32 avring_format_fourcc(const struct avring_limits *limits, unsigned int index)
 {
-	return index < ARRAY_SIZE(avring_formats) ? avring_formats[index].fourcc : 0;
+	return index < limits->n_formats ? avring_formats[index].fourcc : 0;
+}
+
+/**
+ * avring_format_known() - can a card do this pixel format?
+ * @limits: of the card
+ * @fourcc: V4L2_PIX_FMT_*
+ *
+ * Return: true if S_FMT leaves it as it is.
+ */
+bool avring_format_known(const struct avring_limits *limits, u32 fourcc)
+{
+	return avring_format_find(limits, fourcc);
+}
+
+/* Even, never more than was asked for, and no frame is larger than AVRING_MAX_FRAME. */
+static void avring_format_bound(const struct avring_limits *limits, struct v4l2_pix_format *pix,
+				u32 bits_per_pixel)
+{
+	u32 lines;
+
+	pix->width = clamp(pix->width & ~1, limits->min_width, limits->max_width);
+	pix->height = clamp(pix->height & ~1, limits->min_height, limits->max_height);
+	lines = AVRING_MAX_FRAME * 8 / (pix->width * bits_per_pixel);
+	pix->height = min(pix->height, lines & ~1);
 }
 
 /**
  * avring_format_try() - clamp a format to what the card can do
+ * @limits: of the card
  * @pix: wish in, result out; every field is filled
  */
-void avring_format_try(struct v4l2_pix_format *pix)
+void avring_format_try(const struct avring_limits *limits, struct v4l2_pix_format *pix)
 {
-	const struct avring_format *fmt = avring_format_find(pix->pixelformat);
+	const struct avring_format *fmt = avring_format_find(limits, pix->pixelformat);
 
 	if (!fmt)
 		fmt = &avring_formats[0];
-	pix->width &= ~1;	/* never more than was asked for */
-	pix->height &= ~1;
-	v4l_bound_align_image(&pix->width, AVRING_MIN_WIDTH, AVRING_MAX_WIDTH, 1,
-			      &pix->height, AVRING_MIN_HEIGHT, AVRING_MAX_HEIGHT, 1, 0);
+	avring_format_bound(limits, pix, fmt->bits_per_pixel);
 	pix->pixelformat = fmt->fourcc;
 	pix->field = V4L2_FIELD_NONE;
 	pix->bytesperline = pix->width * fmt->bytes_per_pixel;
@@ -108,7 +160,7 @@ void avring_format_default(struct v4l2_pix_format *pix)
 	*pix = (struct v4l2_pix_format){
 		.width = 640, .height = 480, .pixelformat = V4L2_PIX_FMT_YUYV,
 	};
-	avring_format_try(pix);
+	avring_format_try(&avring_limits_virtual, pix);
 }
 
 /**
@@ -125,13 +177,14 @@ bool avring_format_equal(const struct v4l2_pix_format *a, const struct v4l2_pix_
 
 /**
  * avring_format_frame_size() - VIDIOC_ENUM_FRAMESIZES as a list of common sizes
+ * @limits: of the card
  * @size: index and pixel format in, size out
  *
  * Return: 0 or -EINVAL behind the last, or for an unknown pixel format.
  */
-int avring_format_frame_size(struct v4l2_frmsizeenum *size)
+int avring_format_frame_size(const struct avring_limits *limits, struct v4l2_frmsizeenum *size)
 {
-	if (size->index >= ARRAY_SIZE(avring_sizes) || !avring_format_find(size->pixel_format))
+	if (size->index >= ARRAY_SIZE(avring_sizes) || !avring_format_find(limits, size->pixel_format))
 		return -EINVAL;
 	size->type = V4L2_FRMSIZE_TYPE_DISCRETE;
 	size->discrete = avring_sizes[size->index];
@@ -140,42 +193,67 @@ int avring_format_frame_size(struct v4l2_frmsizeenum *size)
 
 /**
  * avring_format_size_range() - VIDIOC_ENUM_FRAMESIZES as one range
+ * @limits: of the card
  * @size: index and pixel format in, range out
  *
  * Return: 0 or -EINVAL behind the first, or for an unknown pixel format.
  */
-int avring_format_size_range(struct v4l2_frmsizeenum *size)
+int avring_format_size_range(const struct avring_limits *limits, struct v4l2_frmsizeenum *size)
 {
-	if (size->index || !avring_format_find(size->pixel_format))
+	if (size->index || !avring_format_find(limits, size->pixel_format))
 		return -EINVAL;
 	size->type = V4L2_FRMSIZE_TYPE_STEPWISE;
 	size->stepwise = (struct v4l2_frmsize_stepwise){
-		.min_width = AVRING_MIN_WIDTH, .max_width = AVRING_MAX_WIDTH, .step_width = 2,
-		.min_height = AVRING_MIN_HEIGHT, .max_height = AVRING_MAX_HEIGHT, .step_height = 2,
+		.min_width = limits->min_width, .max_width = limits->max_width, .step_width = 2,
+		.min_height = limits->min_height, .max_height = limits->max_height,
+		.step_height = 2,
 	};
 	return 0;
 }
 
-static bool avring_size_valid(u32 width, u32 height)
+static bool avring_size_valid(const struct avring_limits *limits, u32 width, u32 height)
 {
-	return width >= AVRING_MIN_WIDTH && width <= AVRING_MAX_WIDTH && !(width & 1) &&
-	       height >= AVRING_MIN_HEIGHT && height <= AVRING_MAX_HEIGHT && !(height & 1);
+	return width >= limits->min_width && width <= limits->max_width && !(width & 1) &&
+	       height >= limits->min_height && height <= limits->max_height && !(height & 1);
+}
+
+/* One frame a second is offered for any size. */
+static bool avring_interval_offered(const struct v4l2_fract *interval, u32 width, u32 height)
+{
+	return interval->denominator == interval->numerator ||
+	       (u64)width * height * interval->denominator <=
+		       AVRING_OFFERED_PIXELS * interval->numerator;
+}
+
+static const struct v4l2_fract *avring_interval_find(u32 index, u32 width, u32 height)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(avring_intervals); i++)
+		if (avring_interval_offered(&avring_intervals[i], width, height) && !index--)
+			return &avring_intervals[i];
+	return NULL;
 }
 
 /**
  * avring_format_interval() - VIDIOC_ENUM_FRAMEINTERVALS for a free choice of rate
+ * @limits: of the card
  * @ival: index, pixel format and size in, interval out
  *
  * Return: 0 or -EINVAL behind the last, or for a format that TRY_FMT would change.
  */
-int avring_format_interval(struct v4l2_frmivalenum *ival)
+int avring_format_interval(const struct avring_limits *limits, struct v4l2_frmivalenum *ival)
 {
-	if (ival->index >= ARRAY_SIZE(avring_intervals) ||
-	    !avring_format_find(ival->pixel_format) ||
-	    !avring_size_valid(ival->width, ival->height))
+	const struct v4l2_fract *interval;
+
+	if (!avring_format_find(limits, ival->pixel_format) ||
+	    !avring_size_valid(limits, ival->width, ival->height))
+		return -EINVAL;
+	interval = avring_interval_find(ival->index, ival->width, ival->height);
+	if (!interval)
 		return -EINVAL;
 	ival->type = V4L2_FRMIVAL_TYPE_DISCRETE;
-	ival->discrete = avring_intervals[ival->index];
+	ival->discrete = *interval;
 	return 0;
 }
 

@@ -137,10 +137,28 @@ static __poll_t avring_node_poll(struct file *file, poll_table *wait)
 	return vb2_fop_poll(file, wait);
 }
 
+/*
+ * Whole frames only: who ignores what S_FMT made of his wish, as ffmpeg does, hears of it
+ * here, with his first frame.
+ */
 static ssize_t avring_node_write(struct file *file, const char __user *buf, size_t count,
 				 loff_t *pos)
 {
-	return avring_node_gone(avring_node_of(file), vb2_fop_write(file, buf, count, pos));
+	struct avring_node *node = avring_node_of(file);
+	struct vb2_queue *vq = &node->queue.vb2;
+	ssize_t n = -EBUSY;
+
+	if (mutex_lock_interruptible(&node->lock))
+		return -ERESTARTSYS;
+	if (!vb2_queue_is_busy(vq, file)) {
+		n = -EINVAL;
+		if (vq->is_output && count == node->queue.frame_size)
+			n = vb2_write(vq, buf, count, pos, file->f_flags & O_NONBLOCK);
+		if (vb2_fileio_is_active(vq))
+			vq->owner = file->private_data;
+	}
+	mutex_unlock(&node->lock);
+	return avring_node_gone(node, n);
 }
 
 /* vb2 of newer kernels ignores the high bits of an offset that no buffer has. */
@@ -198,6 +216,7 @@ int avring_node_init(struct avring_node *node, struct v4l2_device *v4l2_dev,
 		goto free_ctrls;
 	mutex_init(&node->lock);
 	node->engine = engine;
+	node->limits = engine ? &avring_limits_virtual : &avring_limits_board;
 	err = avring_queue_init(&node->queue, type, queue_ops, &node->lock, v4l2_dev->dev,
 				!engine);
 	if (err)
@@ -334,7 +353,7 @@ int avring_node_querycap(struct file *file, void *priv, struct v4l2_capability *
  */
 int avring_node_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdesc *desc)
 {
-	desc->pixelformat = avring_format_fourcc(desc->index);
+	desc->pixelformat = avring_format_fourcc(avring_node_of(file)->limits, desc->index);
 	return desc->pixelformat ? 0 : -EINVAL;
 }
 
@@ -362,7 +381,7 @@ int avring_node_g_fmt(struct file *file, void *priv, struct v4l2_format *format)
  */
 int avring_node_try_fmt(struct file *file, void *priv, struct v4l2_format *format)
 {
-	avring_format_try(&format->fmt.pix);
+	avring_format_try(avring_node_of(file)->limits, &format->fmt.pix);
 	return 0;
 }
 
@@ -376,7 +395,7 @@ int avring_node_try_fmt(struct file *file, void *priv, struct v4l2_format *forma
  */
 int avring_node_enum_frameintervals(struct file *file, void *priv, struct v4l2_frmivalenum *ival)
 {
-	return avring_format_interval(ival);
+	return avring_format_interval(avring_node_of(file)->limits, ival);
 }
 
 /**

@@ -20,6 +20,7 @@
 
 struct avring_counters;
 struct avring_engine;
+struct avring_limits;
 struct v4l2_device;
 
 /**
@@ -28,6 +29,7 @@ struct v4l2_device;
  * @ctrls: its controls, freed with the node
  * @pad: its end in the media graph
  * @engine: moves its frames, NULL if a device does
+ * @limits: what the card can do
  * @dead: the device does not answer any more
  * @lock: serialises all ioctls of the node and guards the fields below; outermost,
  *	taken before the engine's lock
@@ -44,6 +46,7 @@ struct avring_node {
 	struct v4l2_ctrl_handler ctrls;
 	struct media_pad pad;
 	struct avring_engine *engine;
+	const struct avring_limits *limits;
 	bool dead;
 
 	struct mutex lock;

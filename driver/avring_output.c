@@ -45,16 +45,31 @@ static const struct avring_queue_ops avring_output_queue_ops = {
 	.queued = avring_output_queued,
 };
 
+/*
+ * ffmpeg does not look at what S_FMT has made of a format that we have not, and begins to
+ * write. 32 bits a pixel are more than any such format has: no frame of it has the length of
+ * one of ours, so the first write() fails.
+ */
+static int avring_output_try_fmt(struct file *file, void *priv, struct v4l2_format *format)
+{
+	struct v4l2_pix_format *pix = &format->fmt.pix;
+
+	if (!avring_format_known(&avring_limits_virtual, pix->pixelformat))
+		pix->pixelformat = V4L2_PIX_FMT_XRGB32;
+	avring_format_try(&avring_limits_virtual, pix);
+	return 0;
+}
+
 static int avring_output_s_fmt(struct file *file, void *priv, struct v4l2_format *format)
 {
-	avring_format_try(&format->fmt.pix);
+	avring_output_try_fmt(file, priv, format);
 	return avring_node_set_format(avring_node_of(file), &format->fmt.pix);
 }
 
 static int avring_output_enum_framesizes(struct file *file, void *priv,
 					 struct v4l2_frmsizeenum *size)
 {
-	return avring_format_size_range(size);
+	return avring_format_size_range(&avring_limits_virtual, size);
 }
 
 static int avring_output_g_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)
@@ -155,7 +170,7 @@ static const struct v4l2_ioctl_ops avring_output_ioctl_ops = {
 	.vidioc_querycap = avring_node_querycap,
 	.vidioc_enum_fmt_vid_out = avring_node_enum_fmt,
 	.vidioc_g_fmt_vid_out = avring_node_g_fmt,
-	.vidioc_try_fmt_vid_out = avring_node_try_fmt,
+	.vidioc_try_fmt_vid_out = avring_output_try_fmt,
 	.vidioc_s_fmt_vid_out = avring_output_s_fmt,
 	.vidioc_enum_framesizes = avring_output_enum_framesizes,
 	.vidioc_enum_frameintervals = avring_node_enum_frameintervals,

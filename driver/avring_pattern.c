@@ -50,6 +50,7 @@ struct avring_pattern *avring_pattern_new(void)
 		kvfree(pattern);
 		return ERR_PTR(-ENOMEM);
 	}
+	tpg_s_alpha_component(&pattern->tpg, 255);
 	pattern->stamp = true;
 	avring_format_default(&pix);
 	avring_pattern_format(pattern, &pix);
@@ -214,8 +215,8 @@ void avring_pattern_draw(struct avring_pattern *pattern, void *dst,
 void avring_pattern_draw_no_signal(struct avring_pattern *pattern, void *dst)
 {
 	static const char text[] = " NO SIGNAL ";
-	int y = (pattern->height - AVRING_TEXT_LINE) / 2;
-	int x = (pattern->width - (int)strlen(text) * AVRING_TEXT_COLUMN) / 2;
+	int y = max((pattern->height - AVRING_TEXT_LINE) / 2, 0);
+	int x = max((pattern->width - (int)strlen(text) * AVRING_TEXT_COLUMN) / 2, 0);
 
 	avring_pattern_fill(pattern, dst, TPG_PAT_BLACK);
 	avring_pattern_text(pattern, dst, y & ~1, x & ~1, text);

@@ -37,7 +37,7 @@ static int avring_pci_node_s_fmt(struct file *file, void *priv, struct v4l2_form
 
 	if (vb2_is_busy(&node->queue.vb2))
 		return -EBUSY;
-	avring_format_try(&format->fmt.pix);
+	avring_format_try(&avring_limits_board, &format->fmt.pix);
 	err = avring_pci_node_tune(node, &format->fmt.pix, node->rate);
 	return err ? err : avring_node_set_format(node, &format->fmt.pix);
 }
@@ -45,7 +45,7 @@ static int avring_pci_node_s_fmt(struct file *file, void *priv, struct v4l2_form
 static int avring_pci_node_enum_framesizes(struct file *file, void *priv,
 					   struct v4l2_frmsizeenum *size)
 {
-	return avring_format_frame_size(size);
+	return avring_format_frame_size(&avring_limits_board, size);
 }
 
 static int avring_pci_node_g_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)

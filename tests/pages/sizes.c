@@ -17,6 +17,9 @@ static const struct {
 	{ V4L2_PIX_FMT_NV12, 1, 12 },	{ V4L2_PIX_FMT_YUV420, 1, 12 },
 	{ V4L2_PIX_FMT_RGB24, 3, 24 },	{ V4L2_PIX_FMT_XRGB32, 4, 32 },
 	{ V4L2_PIX_FMT_XBGR32, 4, 32 }, { V4L2_PIX_FMT_GREY, 1, 8 },
+	{ V4L2_PIX_FMT_BGR24, 3, 24 },	{ V4L2_PIX_FMT_YVU420, 1, 12 },
+	{ V4L2_PIX_FMT_RGB565, 2, 16 }, { V4L2_PIX_FMT_YUV422P, 1, 16 },
+	{ V4L2_PIX_FMT_ARGB32, 4, 32 }, { V4L2_PIX_FMT_ABGR32, 4, 32 },
 };
 
 /* Height by height for some widths, odd multiples of two among them. */
@@ -63,9 +66,28 @@ static void a_frame_that_just_misses_a_page_is_whole(void)
 	}
 }
 
+/* 256 bytes of GREY: the stamp fits, a text does not. */
+static void the_smallest_frame_is_whole(void)
+{
+	struct card card = buffers_card();
+	struct v4l2_buffer buffer;
+	struct video video;
+	size_t f;
+
+	for (f = 0; f < TAP_COUNT(formats); f++) {
+		must(video_begin(&video, card.capture, formats[f].fourcc, 16, 16, 4));
+		must(video_one_frame(&video, &buffer));
+		tap_eq(16 * 16 * formats[f].eighths / 8, buffer.bytesused);
+		must(frame_check(video.buffers[buffer.index].start, buffer.bytesused, NULL));
+		video_close(&video);
+	}
+}
+
 static const struct tap_test tests[] = {
 	{ .claim = "stride and size of every format are exact for every height",
 	  .run = every_size_is_exact },
+	{ .claim = "the smallest frame of every format is whole",
+	  .run = the_smallest_frame_is_whole },
 	{ .claim = "a frame that just misses the end of a page is whole",
 	  .run = a_frame_that_just_misses_a_page_is_whole },
 };
