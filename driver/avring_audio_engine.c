@@ -29,7 +29,9 @@
  * takes its decisions under the lock and calls ALSA without it. A trigger cannot
  * wait for the tick; the tick sees that the stream is not running, or
  * calls snd_pcm_period_elapsed() once too often, which ALSA ignores. sync_stop
- * waits, before ALSA frees what the tick could reach.
+ * waits, before ALSA frees what the tick could reach. An application that has a clock of
+ * its own and wants no wake-ups gets none, and costs no tick but that of a drain: whenever
+ * it looks, both streams advance.
  */
 #include <linux/lockdep.h>
 #include <linux/math64.h>
@@ -171,13 +173,15 @@ void avring_audio_advance_locked(struct avring_audio *audio)
 	avring_audio_advance_to_locked(audio, ktime_get_ns());
 }
 
-/* When ALSA must hear of the stream next. The boundary is its last frame. */
+/* When ALSA must hear of the stream next: never is U64_MAX. The boundary is its last frame. */
 static u64 avring_audio_due_ns(const struct avring_audio_stream *stream)
 {
-	u64 boundary = stream->next_period;
+	u64 boundary = stream->wakes ? stream->next_period : U64_MAX;
 
 	if (stream->end)
 		boundary = min(boundary, stream->end);
+	if (boundary == U64_MAX)
+		return U64_MAX;
 	return avring_clock_event_ns(stream->rate, stream->base + boundary - 1);
 }
 
@@ -242,7 +246,7 @@ static bool avring_audio_crossed_locked(struct avring_audio_stream *stream)
 		stream->end = 0;
 		crossed |= avring_audio_state(stream) != SNDRV_PCM_STATE_RUNNING;
 	}
-	if (stream->pos >= stream->next_period) {
+	if (stream->wakes && stream->pos >= stream->next_period) {
 		div_u64_rem(stream->pos, stream->period_frames, &rest);
 		stream->next_period = stream->pos - rest + stream->period_frames;
 		crossed = true;

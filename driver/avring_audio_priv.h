@@ -80,6 +80,7 @@ extern const struct avring_audio_source_ops avring_audio_sources[AVRING_AUDIO_SO
  * @rate: frames per second; set with the rest of the geometry by prepare
  * @buffer_frames: size of the buffer
  * @period_frames: size of a period, not larger than the buffer
+ * @wakes: ALSA wants to hear of each period
  * @running: positions move with time
  * @base: frame n of the stream happens at event @base + n of @rate. Set at start
  *	and again when a pause ends; changes under the stream lock too
@@ -107,6 +108,7 @@ struct avring_audio_stream {
 	struct avring_rate rate;
 	u32 buffer_frames;
 	u32 period_frames;
+	bool wakes;
 
 	bool running;
 	u64 base;

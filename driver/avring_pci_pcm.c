@@ -172,16 +172,9 @@ void avring_pci_pcm_fail(struct avring_pci_audio *audio, int err)
 
 static int avring_pci_pcm_open(struct snd_pcm_substream *substream)
 {
-	struct snd_pcm_runtime *runtime = substream->runtime;
-	int err;
-
-	runtime->hw = avring_pci_pcm_hardware;
-	err = snd_pcm_hw_constraint_minmax(runtime, SNDRV_PCM_HW_PARAM_PERIOD_SIZE,
-					   AVRING_PCI_PCM_MIN_PERIOD,
-					   AVRING_PCI_PCM_MAX_BUFFER / 2);
-	if (err < 0)
-		return err;
-	return snd_pcm_hw_constraint_integer(runtime, SNDRV_PCM_HW_PARAM_PERIODS);
+	substream->runtime->hw = avring_pci_pcm_hardware;
+	return avring_sound_constrain(substream->runtime, AVRING_PCI_PCM_MIN_PERIOD,
+				      AVRING_PCI_PCM_MAX_BUFFER / 2);
 }
 
 static int avring_pci_pcm_close(struct snd_pcm_substream *substream)

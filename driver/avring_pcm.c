@@ -35,7 +35,7 @@ static const struct snd_pcm_hardware avring_pcm_hardware = {
 		SNDRV_PCM_INFO_INTERLEAVED | SNDRV_PCM_INFO_PAUSE |
 		SNDRV_PCM_INFO_RESUME | SNDRV_PCM_INFO_SYNC_START |
 		SNDRV_PCM_INFO_HAS_LINK_ATIME | SNDRV_PCM_INFO_HAS_LINK_ABSOLUTE_ATIME |
-		SNDRV_PCM_INFO_DRAIN_TRIGGER,
+		SNDRV_PCM_INFO_DRAIN_TRIGGER | SNDRV_PCM_INFO_NO_PERIOD_WAKEUP,
 	.formats = AVRING_SAMPLES_FORMATS,
 	.rates = SNDRV_PCM_RATE_CONTINUOUS | SNDRV_PCM_RATE_8000_192000,
 	.rate_min = 8000,
@@ -59,18 +59,6 @@ static struct avring_audio_stream *avring_pcm_stream(struct snd_pcm_substream *s
 	return &avring_pcm_audio(substream)->streams[substream->stream];
 }
 
-static int avring_pcm_constrain(struct snd_pcm_runtime *runtime)
-{
-	int err;
-
-	err = snd_pcm_hw_constraint_minmax(runtime, SNDRV_PCM_HW_PARAM_PERIOD_SIZE,
-					   AVRING_PCM_MIN_PERIOD_FRAMES,
-					   AVRING_PCM_MAX_BUFFER_BYTES / 2);
-	if (err < 0)
-		return err;
-	return snd_pcm_hw_constraint_integer(runtime, SNDRV_PCM_HW_PARAM_PERIODS);
-}
-
 static int avring_pcm_open(struct snd_pcm_substream *substream)
 {
 	struct avring_audio *audio = avring_pcm_audio(substream);
@@ -79,7 +67,8 @@ static int avring_pcm_open(struct snd_pcm_substream *substream)
 
 	substream->runtime->hw = avring_pcm_hardware;
 	snd_pcm_set_sync(substream);
-	err = avring_pcm_constrain(substream->runtime);
+	err = avring_sound_constrain(substream->runtime, AVRING_PCM_MIN_PERIOD_FRAMES,
+				     AVRING_PCM_MAX_BUFFER_BYTES / 2);
 	if (err < 0)
 		return err;
 
@@ -182,6 +171,7 @@ static void avring_pcm_set_geometry(struct avring_audio_stream *stream,
 	stream->rate.den = 1;
 	stream->buffer_frames = runtime->buffer_size;
 	stream->period_frames = runtime->period_size;
+	stream->wakes = !runtime->no_period_wakeup;
 }
 
 static int avring_pcm_prepare(struct snd_pcm_substream *substream)
@@ -347,7 +337,6 @@ static const struct snd_pcm_ops avring_pcm_ops = {
 /**
  * avring_pcm_new() - add PCM device 0 to the card
  * @audio: the sound card
- * @number: of the card, for the name
  *
  * Return: 0 or a negative errno.
  */

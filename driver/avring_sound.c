@@ -8,6 +8,7 @@
 #include <linux/minmax.h>
 #include <sound/control.h>
 #include <sound/core.h>
+#include <sound/pcm_params.h>
 
 #include "avring_sound.h"
 #include "avring_stream.h"
@@ -82,6 +83,46 @@ struct avring_ring *avring_sound_new_ring(const struct avring_stream *stream,
 
 	return avring_stream_new_ring(stream, &format, period_bytes,
 				      max_t(u64, half_second, 8ULL * period_bytes), 1);
+}
+
+static int avring_sound_sleepless_buffer(struct snd_pcm_hw_params *params,
+					 struct snd_pcm_hw_rule *rule)
+{
+	const struct snd_interval least = {
+		.min = DIV_ROUND_UP(USEC_PER_SEC, HZ),
+		.max = UINT_MAX,
+	};
+
+	if (!(params->flags & SNDRV_PCM_HW_PARAMS_NO_PERIOD_WAKEUP))
+		return 0;
+	return snd_interval_refine(hw_param_interval(params, rule->var), &least);
+}
+
+/**
+ * avring_sound_constrain() - what the sizes of both sorts of card have to obey
+ * @runtime: of a stream that is being opened
+ * @least_period: frames
+ * @most_period: frames
+ *
+ * Without wake-ups ALSA counts the laps of the buffer in jiffies, and would do so for
+ * ever, with interrupts off, if a lap took none.
+ *
+ * Return: 0 or a negative errno.
+ */
+int avring_sound_constrain(struct snd_pcm_runtime *runtime, u32 least_period, u32 most_period)
+{
+	int err;
+
+	err = snd_pcm_hw_constraint_minmax(runtime, SNDRV_PCM_HW_PARAM_PERIOD_SIZE, least_period,
+					   most_period);
+	if (err < 0)
+		return err;
+	err = snd_pcm_hw_rule_add(runtime, 0, SNDRV_PCM_HW_PARAM_BUFFER_TIME,
+				  avring_sound_sleepless_buffer, NULL,
+				  SNDRV_PCM_HW_PARAM_BUFFER_SIZE, SNDRV_PCM_HW_PARAM_RATE, -1);
+	if (err < 0)
+		return err;
+	return snd_pcm_hw_constraint_integer(runtime, SNDRV_PCM_HW_PARAM_PERIODS);
 }
 
 /**

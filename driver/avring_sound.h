@@ -32,6 +32,7 @@ int avring_sound_complete(const struct avring_audio_format *in, u64 formats,
 			  struct avring_audio_format *out);
 struct avring_ring *avring_sound_new_ring(const struct avring_stream *stream,
 					  const struct avring_audio_format *audio);
+int avring_sound_constrain(struct snd_pcm_runtime *runtime, u32 least_period, u32 most_period);
 void avring_sound_name_card(struct snd_card *card, const char *name);
 void avring_sound_name_pcm(struct snd_pcm *pcm);
 int avring_sound_add_controls(struct snd_card *card, const struct snd_kcontrol_new *controls,
