@@ -3,9 +3,9 @@
  * avring: the loopback source: what is played at a time is captured at that time.
  *
  * Same rate, format and channels: the bytes are copied. Another format or number
- * of channels: avring_samples_convert(). Another rate: the capture frame of the
- * instant t is the last playback frame not later than t (sample and hold); the
- * same sample numbers always give the same result.
+ * of channels: avring_samples_convert(), which says what is heard where. Another
+ * rate: the capture frame of the instant t is the last playback frame not later than t
+ * (sample and hold); the same sample numbers always give the same result.
  *
  * Silence, and counted: no player, a paused one, frames that were never written.
  * The player is the playback stream, or a producer that writes the ring in place.

@@ -5,6 +5,7 @@
 #include <linux/bitops.h>
 #include <linux/compiler.h>
 #include <linux/limits.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <asm/byteorder.h>
 
@@ -162,6 +163,36 @@ static snd_pcm_format_t avring_samples_carrier(snd_pcm_format_t format, snd_pcm_
 	return format;
 }
 
+/* One sound on every channel. */
+static void avring_samples_spread(s32 *frame, u32 channels)
+{
+	u32 i;
+
+	for (i = 1; i < channels; i++)
+		frame[i] = frame[0];
+}
+
+/* All channels as one sound: their mean. */
+static s32 avring_samples_mean(const s32 *frame, u32 channels)
+{
+	s64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < channels; i++)
+		sum += frame[i];
+	return div_s64(sum, channels);
+}
+
+static void avring_samples_to_mono(const struct avring_samples_layout *from, const void *src,
+				   const struct avring_samples_layout *to, void *dst)
+{
+	s32 frame[AVRING_SAMPLES_MAX_CHANNELS];
+
+	avring_samples_load(from->format, src, frame, from->channels);
+	frame[0] = avring_samples_mean(frame, from->channels);
+	avring_samples_store(to->format, frame, dst, 1);
+}
+
 /**
  * avring_samples_convert() - one frame in another layout
  * @from: layout of @src
@@ -169,17 +200,23 @@ static snd_pcm_format_t avring_samples_carrier(snd_pcm_format_t format, snd_pcm_
  * @to: layout of @dst
  * @dst: one frame
  *
- * Channel n goes to channel n; what @from has more is dropped, what @to has
- * more is silent.
+ * One channel goes to all channels; all channels go to one as their mean. Else channel n
+ * goes to channel n; what @from has more is dropped, what @to has more is silent.
  */
 void avring_samples_convert(const struct avring_samples_layout *from, const void *src,
 			    const struct avring_samples_layout *to, void *dst)
 {
 	s32 frame[AVRING_SAMPLES_MAX_CHANNELS] = {};
 
+	if (src && to->channels == 1 && from->channels > 1) {
+		avring_samples_to_mono(from, src, to, dst);
+		return;
+	}
 	if (src)
 		avring_samples_load(avring_samples_carrier(from->format, to->format), src, frame,
 				    min(from->channels, to->channels));
+	if (from->channels == 1)
+		avring_samples_spread(frame, to->channels);
 	avring_samples_store(avring_samples_carrier(to->format, from->format), frame, dst,
 			     to->channels);
 }

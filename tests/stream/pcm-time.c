@@ -232,6 +232,68 @@ static void pcm_loop_whole(void)
 	pcm_expect_run(heard, frames, played, 1501);
 }
 
+/**
+ * struct pcm_mix - channels that are played, and what is heard of them
+ * @played: how many, with 1000, 2000, 3000, ...
+ * @heard: how many are captured
+ * @expected: on each
+ */
+struct pcm_mix {
+	unsigned int played, heard;
+	int16_t expected[4];
+};
+
+static const struct pcm_mix mixes[] = {
+	{ 1, 2, { 1000, 1000 } }, { 1, 4, { 1000, 1000, 1000, 1000 } }, { 2, 1, { 1500 } },
+	{ 4, 1, { 2500 } },	  { 2, 4, { 1000, 2000, 0, 0 } },	{ 4, 2, { 1000, 2000 } },
+};
+
+static void pcm_try_mix(const struct pcm_mix *mix, snd_pcm_format_t format)
+{
+	struct sound_params play = { .format = format, .rate = RATE, .channels = mix->played };
+	struct sound_params hear = { .format = format, .rate = RATE, .channels = mix->heard };
+	snd_pcm_t *playback = pcm_open(SND_PCM_STREAM_PLAYBACK, &play);
+	snd_pcm_t *capture = pcm_open(SND_PCM_STREAM_CAPTURE, &hear);
+	const bool is_float = format == SND_PCM_FORMAT_FLOAT_LE;
+	int16_t *words = (int16_t *)data;
+	float *floats = (float *)data;
+	unsigned int i;
+	int heard;
+
+	for (i = 0; i < RATE / 10 * mix->played; i++)
+		if (is_float)
+			floats[i] = (i % mix->played + 1) * 1000 / 32768.0f;
+		else
+			words[i] = (i % mix->played + 1) * 1000;
+	must(snd_pcm_link(capture, playback));
+	tap_eq(RATE / 10, must(snd_pcm_writei(playback, data, RATE / 10)));
+	must(snd_pcm_start(capture));
+	tap_eq(RATE / 20, must(snd_pcm_readi(capture, data, RATE / 20)));
+	for (i = 0; i < mix->heard; i++) {
+		heard = is_float ? (int)(floats[i] * 32768) : words[i];
+		tap_check(heard == mix->expected[i],
+			  "%u channels of %s, %u heard: expected %d on channel %u, got %d",
+			  mix->played, snd_pcm_format_name(format), mix->heard, mix->expected[i], i,
+			  heard);
+	}
+	must(snd_pcm_close(capture));
+	must(snd_pcm_close(playback));
+}
+
+static void pcm_mixes(void)
+{
+	struct card card;
+	size_t i;
+
+	must(card_find(0, &card));
+	must(sound_set_source(&card, SOUND_SOURCE_LOOPBACK));
+	for (i = 0; i < TAP_COUNT(mixes); i++) {
+		pcm_try_mix(&mixes[i], SND_PCM_FORMAT_S16_LE);
+		pcm_try_mix(&mixes[i], SND_PCM_FORMAT_FLOAT_LE);
+	}
+	must(sound_set_source(&card, SOUND_SOURCE_TONE));
+}
+
 /* How much is captured follows from time alone. */
 static void pcm_pace(void)
 {
@@ -272,6 +334,8 @@ static const struct tap_test tests[] = {
 	{ .claim = "what is played at a time is captured at that time", .run = pcm_loop },
 	{ .claim = "what is played is captured whole, with silence around it",
 	  .run = pcm_loop_whole },
+	{ .claim = "mono is heard on all channels, all channels in mono, the others where they are",
+	  .run = pcm_mixes },
 	{ .claim = "frames come at the rate", .run = pcm_pace },
 };
 
