@@ -25,10 +25,10 @@ struct avring_format {
 static const struct avring_format avring_formats[] = {
 	{ V4L2_PIX_FMT_YUYV,	2, 16, false },
 	{ V4L2_PIX_FMT_UYVY,	2, 16, false },
+	{ V4L2_PIX_FMT_XRGB32,	4, 32, true },
 	{ V4L2_PIX_FMT_NV12,	1, 12, false },
 	{ V4L2_PIX_FMT_YUV420,	1, 12, false },
 	{ V4L2_PIX_FMT_RGB24,	3, 24, true },
-	{ V4L2_PIX_FMT_XRGB32,	4, 32, true },
 	{ V4L2_PIX_FMT_XBGR32,	4, 32, true },
 	{ V4L2_PIX_FMT_GREY,	1,  8, false },
 	{ V4L2_PIX_FMT_BGR24,	3, 24, true },

@@ -152,7 +152,9 @@ static ssize_t avring_node_write(struct file *file, const char __user *buf, size
 		return -ERESTARTSYS;
 	if (!vb2_queue_is_busy(vq, file)) {
 		n = -EINVAL;
-		if (vq->is_output && count == node->queue.frame_size)
+		/* Beside buffers of his own vb2 refuses it with EBUSY. */
+		if (vq->is_output && (count == node->queue.frame_size ||
+				      (vb2_is_busy(vq) && !vb2_fileio_is_active(vq))))
 			n = vb2_write(vq, buf, count, pos, file->f_flags & O_NONBLOCK);
 		if (vb2_fileio_is_active(vq))
 			vq->owner = file->private_data;
