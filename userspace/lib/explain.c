@@ -18,6 +18,11 @@
 /* What struct avring_setup says. */
 #define AVRING_EXPLAIN_RING_MAX (16ULL << 30)
 
+static const char avring_no_sound_memory[] =
+	"has no memory of a sound card that could be mapped, as a plugin has not";
+static const char avring_no_picture_memory[] =
+	"takes no buffers of user space: neither USERPTR, nor DMABUF of /dev/udmabuf";
+
 void avring_explain_say(struct avring_refusal *refusal, const char *format, ...)
 {
 	size_t used = strlen(refusal->text);
@@ -195,18 +200,14 @@ static bool avring_explain_unsuitable(struct avring_refusal *refusal,
 	char what[80];
 
 	if (nodes->kind == AVRING_NODES_SOUND) {
-		avring_explain_say(
-			refusal,
-			"has no memory of a sound card that could be mapped, as a plugin has not");
+		avring_explain_say(refusal, "%s", avring_no_sound_memory);
 		avring_explain_pcms(refusal);
 		return true;
 	}
 	if (nodes->kind != AVRING_NODES_PICTURE)
 		return false;
 	if (avring_nodes_what(nodes->paths[0], what, sizeof(what))) {
-		avring_explain_say(
-			refusal,
-			"takes no buffers of user space: neither USERPTR, nor DMABUF of /dev/udmabuf");
+		avring_explain_say(refusal, "%s", avring_no_picture_memory);
 		return true;
 	}
 	avring_nodes_siblings(nodes->paths[0], &list);
