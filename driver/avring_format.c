@@ -184,7 +184,8 @@ bool avring_format_equal(const struct v4l2_pix_format *a, const struct v4l2_pix_
  */
 int avring_format_frame_size(const struct avring_limits *limits, struct v4l2_frmsizeenum *size)
 {
-	if (size->index >= ARRAY_SIZE(avring_sizes) || !avring_format_find(limits, size->pixel_format))
+	if (size->index >= ARRAY_SIZE(avring_sizes) ||
+	    !avring_format_find(limits, size->pixel_format))
 		return -EINVAL;
 	size->type = V4L2_FRMSIZE_TYPE_DISCRETE;
 	size->discrete = avring_sizes[size->index];

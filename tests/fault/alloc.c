@@ -58,7 +58,10 @@ struct call {
 static void scene_begin(struct scene *scene, const struct call *call)
 {
 	memset(scene, 0, sizeof(*scene));
-	scene->video.fd = scene->lender.fd = scene->ring.fd = scene->fd = -1;
+	scene->video.fd = -1;
+	scene->lender.fd = -1;
+	scene->ring.fd = -1;
+	scene->fd = -1;
 	must(card_find(call->card, &scene->card));
 	call->begin(scene);
 }
@@ -525,7 +528,7 @@ static bool log_says(void *words)
 /* The reference that keeps it could as well be one that ALSA has lost. */
 static void test_wait_says_why(void)
 {
-	static char words[] = "waits to be unloaded: 1 card(s)";
+	static const char words[] = "waits to be unloaded: 1 card(s)";
 	const int number = must(snd_card_get_index("avring0"));
 	char card[16];
 	pid_t child;

@@ -240,7 +240,7 @@ static void poll_follows(struct video *video)
 
 static void buffers_follow(const void *arg)
 {
-	void (*const *stream)(struct video * video) = arg;
+	void (*const *stream)(struct video *) = arg;
 	struct video video = opened(CARD_INPUT_LOOPBACK);
 	pid_t film = producer_start(&large, &thirty, 1, 0);
 
