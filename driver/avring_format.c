@@ -115,14 +115,33 @@ bool avring_format_known(const struct avring_limits *limits, u32 fourcc)
 	return avring_format_find(limits, fourcc);
 }
 
-/* Even, never more than was asked for, and no frame is larger than AVRING_MAX_FRAME. */
+/* The smallest and the largest of avring_sizes. */
+#define AVRING_LEAST_WIDTH	160
+#define AVRING_LEAST_HEIGHT	120
+#define AVRING_MOST_WIDTH	2560
+#define AVRING_MOST_HEIGHT	1440
+
+/*
+ * Even, and never more than was asked for. A wish that no size could fulfil (v4l2-compliance
+ * asks for 1x1 and 16384x16384) becomes one that is listed.
+ */
+static u32 avring_format_side(u32 wish, u32 min, u32 least, u32 max, u32 most)
+{
+	if (wish < min)
+		return least;
+	return wish > max ? most : wish & ~1;
+}
+
+/* No frame is larger than AVRING_MAX_FRAME. */
 static void avring_format_bound(const struct avring_limits *limits, struct v4l2_pix_format *pix,
 				u32 bits_per_pixel)
 {
 	u32 lines;
 
-	pix->width = clamp(pix->width & ~1, limits->min_width, limits->max_width);
-	pix->height = clamp(pix->height & ~1, limits->min_height, limits->max_height);
+	pix->width = avring_format_side(pix->width, limits->min_width, AVRING_LEAST_WIDTH,
+					limits->max_width, AVRING_MOST_WIDTH);
+	pix->height = avring_format_side(pix->height, limits->min_height, AVRING_LEAST_HEIGHT,
+					 limits->max_height, AVRING_MOST_HEIGHT);
 	lines = AVRING_MAX_FRAME * 8 / (pix->width * bits_per_pixel);
 	pix->height = min(pix->height, lines & ~1);
 }

@@ -440,10 +440,11 @@ static int try_size(const struct video *video, uint32_t width, uint32_t height,
 static void test_sizes_clamped(void)
 {
 	static const uint32_t asked[][4] = {
-		{ 0, 0, 16, 16 },	    { 1, 1, 16, 16 },
-		{ 161, 121, 160, 120 },	    { 0xffffffff, 0xffffffff, 8192, 2160 },
-		{ 4097, 2161, 4096, 2160 }, { 0x80000000, 2, 8192, 16 },
-		{ 641, 479, 640, 478 },	    { 16, 0xffffffff, 16, 8192 },
+		{ 0, 0, 160, 120 },	    { 1, 1, 160, 120 },
+		{ 161, 121, 160, 120 },	    { 0xffffffff, 0xffffffff, 2560, 1440 },
+		{ 4097, 2161, 4096, 2160 }, { 0x80000000, 2, 2560, 120 },
+		{ 641, 479, 640, 478 },	    { 8192, 8192, 8192, 2160 },
+		{ 17, 17, 16, 16 },	    { 16, 8193, 16, 1440 },
 	};
 	struct v4l2_pix_format got;
 	struct video video;
