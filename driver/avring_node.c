@@ -329,8 +329,8 @@ int avring_node_queue_alive(struct avring_queue *queue)
  * @priv: unused
  * @cap: filled
  *
- * The output node has an address of its own: programs that list devices show one name for
- * all nodes at an address, and it must not be that of the camera.
+ * All nodes of a card have its address, as v4l2-compliance wants them to have that of their media
+ * device. Programs that list devices by address show the name of the first one for all.
  *
  * Return: 0.
  */
@@ -340,8 +340,6 @@ int avring_node_querycap(struct file *file, void *priv, struct v4l2_capability *
 
 	strscpy(cap->driver, "avring", sizeof(cap->driver));
 	strscpy(cap->card, node->vdev.name, sizeof(cap->card));
-	if (node->queue.vb2.is_output)
-		strlcat(cap->bus_info, "-output", sizeof(cap->bus_info));
 	return 0;
 }
 

@@ -528,7 +528,7 @@ static bool log_says(void *words)
 /* The reference that keeps it could as well be one that ALSA has lost. */
 static void test_wait_says_why(void)
 {
-	static const char words[] = "waits to be unloaded: 1 card(s)";
+	char words[] = "waits to be unloaded: 1 card(s)";
 	const int number = must(snd_card_get_index("avring0"));
 	char card[16];
 	pid_t child;
