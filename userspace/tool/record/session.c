@@ -108,6 +108,12 @@ static int record_session_open(struct record_session *session)
 	return TOOL_OK;
 }
 
+/* On the clock of the streams, which may not be ours. */
+static uint64_t record_session_now(const struct record_session *session)
+{
+	return tool_now_ns() + session->streams[0].timeline.lead_ns;
+}
+
 static bool record_session_peek_all(struct record_session *session)
 {
 	bool all = true;
@@ -148,7 +154,7 @@ static bool record_session_find_start(struct record_session *session)
 static bool record_session_heed_signals(struct record_session *session,
 					const struct record_stream *stream)
 {
-	uint64_t now_ns = tool_now_ns();
+	uint64_t now_ns = record_session_now(session);
 
 	if (!tool_signals())
 		return false;
@@ -214,8 +220,10 @@ static uint64_t record_session_deadline(const struct record_session *session)
 	if (session->settings->idle_ns)
 		deadline_ns = record_earlier(deadline_ns,
 					     session->last_ns + session->settings->idle_ns);
-	if (session->end_ns > now_ns)
-		deadline_ns = record_earlier(deadline_ns, session->end_ns);
+	if (session->end_ns != RECORD_NEVER && session->end_ns > record_session_now(session))
+		deadline_ns = record_earlier(deadline_ns,
+					     session->end_ns -
+						     session->streams[0].timeline.lead_ns);
 	return deadline_ns;
 }
 
@@ -224,7 +232,7 @@ static void record_session_arm_level(struct record_session *session, struct reco
 {
 	struct avring_watermark watermark = record_stream_watermark(stream);
 
-	if (session->end_ns <= tool_now_ns())
+	if (session->end_ns <= record_session_now(session))
 		watermark = (struct avring_watermark){ .entries = 1 };
 	if (avring_reader_set_watermark(stream->reader, &watermark))
 		avring_reader_set_watermark(stream->reader, NULL);
@@ -265,6 +273,8 @@ static bool record_session_is_late(struct record_session *session)
 	}
 	if (!session->is_started && settings->time_ns)
 		end_ns = session->opened_ns + settings->time_ns;
+	if (session->is_started)
+		now_ns = record_session_now(session);
 	if (end_ns == RECORD_NEVER || now_ns < end_ns + RECORD_GRACE_NS)
 		return false;
 	if (!session->is_started) {
@@ -286,7 +296,9 @@ static void record_session_tick(struct record_session *session)
 	while (session->tick_ns <= now_ns)
 		session->tick_ns += RECORD_TICK_NS;
 	record_report_progress(session->settings, session->streams, session->n_streams,
-			       session->is_started ? now_ns - session->start_ns : 0);
+			       session->is_started ?
+				       record_session_now(session) - session->start_ns :
+				       0);
 }
 
 /* After a signal there is one more round. */
@@ -342,7 +354,7 @@ int record_run(const struct record_settings *settings)
 	if (settings->is_ready_told)
 		tool_error("ready");
 	record_session_run(&session);
-	time_ns = session.is_started ? tool_now_ns() - session.start_ns : 0;
+	time_ns = session.is_started ? record_session_now(&session) - session.start_ns : 0;
 	status = record_session_close(&session);
 	record_report_end(settings, session.streams, session.n_streams, time_ns, status);
 	return settings->is_json ? tool_flush(status) : status;

@@ -30,6 +30,7 @@ int record_stream_open(struct record_stream *stream, const struct record_setting
 	output->sink.no_direct = settings->no_direct;
 	/* Nobody asks other devices about their fields. */
 	output->sink.is_progressive = tool_device_kind(settings->device) == TOOL_DEVICE_CARD;
+	record_timeline_empty(&stream->timeline);
 	status = tool_reader_open(&stream->reader, &wish);
 	if (status)
 		return status;
@@ -151,20 +152,34 @@ static bool record_stream_is_damaged(const struct record_stream *stream)
 	       held->length < record_stream_least_bytes(stream);
 }
 
+static void record_stream_put_in_time(struct record_stream *stream)
+{
+	int64_t step_ns = record_timeline_take(&stream->timeline, &stream->format, &stream->held);
+
+	if (step_ns && stream->timeline.steps == 1)
+		tool_error("%s: its clock has jumped by %+.3f s at frame %llu; times go on without that",
+			   stream->device, (double)step_ns / TOOL_NSEC_PER_SEC,
+			   (unsigned long long)stream->held.sequence);
+}
+
 bool record_stream_peek(struct record_stream *stream)
 {
 	int error;
 
 	while (!stream->has_held && !stream->is_done) {
 		error = record_stream_next(stream);
-		if (error == -EAGAIN)
+		if (error == -EAGAIN) {
+			record_timeline_empty(&stream->timeline);
 			return false;
+		}
 		if (error == -ESTALE)
 			record_stream_renew(stream);
 		else if (error)
 			record_stream_fail(stream, error, "read");
 		else
 			stream->has_held = true;
+		if (stream->has_held)
+			record_stream_put_in_time(stream);
 		/* A recording begins with a frame that is whole. */
 		if (stream->has_held && !stream->is_begun && record_stream_is_damaged(stream))
 			record_stream_drop(stream);
@@ -249,6 +264,9 @@ void record_stream_close(struct record_stream *stream)
 {
 	if (stream->has_held)
 		record_stream_drop(stream);
+	if (stream->timeline.steps > 1)
+		tool_error("%s: its clock has jumped %llu times", stream->device,
+			   (unsigned long long)stream->timeline.steps);
 	record_output_miss(&stream->output, stream->missing);
 	record_output_end(&stream->output);
 	avring_reader_close(stream->reader);

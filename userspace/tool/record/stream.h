@@ -6,6 +6,7 @@
 #define AVRING_RECORD_STREAM_H
 
 #include "output.h"
+#include "timeline.h"
 
 /**
  * struct record_stream - one stream of a recording
@@ -14,6 +15,7 @@
  * @reader: where frames come from
  * @format: of them
  * @output: where they go
+ * @timeline: their times
  * @held: the next span
  * @has_held: it was not taken yet
  * @is_begun: something was taken
@@ -28,6 +30,7 @@ struct record_stream {
 	struct avring_reader *reader;
 	struct avring_stream_format format;
 	struct record_output output;
+	struct record_timeline timeline;
 	struct avring_span held;
 	bool has_held;
 	bool is_begun;
