@@ -22,11 +22,12 @@ static json_t *record_report_stream(const struct record_stream *stream)
 {
 	const struct record_totals *total = &stream->output.total;
 
-	return json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:I}", "stream",
+	return json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I}", "stream",
 			 stream->format.stream == AVRING_STREAM_VIDEO ? "video" : "audio", "file",
 			 stream->output.path, "files", stream->output.file_number, "frames",
 			 (json_int_t)total->frames, "bytes", (json_int_t)total->bytes, "lost",
-			 (json_int_t)total->lost, "torn", (json_int_t)total->torn);
+			 (json_int_t)total->lost, "torn", (json_int_t)total->torn, "clock_steps",
+			 (json_int_t)stream->timeline.steps);
 }
 
 static void record_report_json(const char *type, const struct record_stream *streams,
@@ -50,11 +51,15 @@ static void record_report_text(const struct record_stream *stream, char *text, s
 {
 	const struct record_totals *total = &stream->output.total;
 	const char *what = stream->format.stream == AVRING_STREAM_VIDEO ? "frames" : "samples";
+	const uint64_t steps = stream->timeline.steps;
 	int length = snprintf(text, size, "%" PRIu64 " %s, %.1f MB, %" PRIu64 " lost",
 			      total->frames, what, total->bytes / RECORD_MB, total->lost);
 
 	if (total->torn)
-		snprintf(text + length, size - length, ", %" PRIu64 " torn", total->torn);
+		length += snprintf(text + length, size - length, ", %" PRIu64 " torn", total->torn);
+	if (steps)
+		snprintf(text + length, size - length, ", %" PRIu64 " step%s of the clock", steps,
+			 steps == 1 ? "" : "s");
 }
 
 static bool record_report_has_terminal(const struct record_settings *settings)

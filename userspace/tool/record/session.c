@@ -28,6 +28,7 @@
  * @opened_ns: when the streams were attached
  * @is_started: @start_ns is known
  * @start_ns: time of the first frame
+ * @delay_ns: how long after that time we had it
  * @end_ns: first time that is not recorded, or RECORD_NEVER
  * @last_ns: when something was last taken
  * @tick_ns: next checkpoint and line of progress
@@ -42,6 +43,7 @@ struct record_session {
 	uint64_t opened_ns;
 	bool is_started;
 	uint64_t start_ns;
+	uint64_t delay_ns;
 	uint64_t end_ns;
 	uint64_t last_ns;
 	uint64_t tick_ns;
@@ -108,12 +110,6 @@ static int record_session_open(struct record_session *session)
 	return TOOL_OK;
 }
 
-/* On the clock of the streams, which may not be ours. */
-static uint64_t record_session_now(const struct record_session *session)
-{
-	return tool_now_ns() + session->streams[0].timeline.lead_ns;
-}
-
 static bool record_session_peek_all(struct record_session *session)
 {
 	bool all = true;
@@ -132,6 +128,7 @@ static bool record_session_peek_all(struct record_session *session)
 static bool record_session_find_start(struct record_session *session)
 {
 	struct record_stream *video = session->video;
+	uint64_t now_ns = tool_now_ns();
 
 	if (!record_session_peek_all(session))
 		return false;
@@ -141,6 +138,7 @@ static bool record_session_find_start(struct record_session *session)
 			return false;
 	}
 	session->start_ns = session->streams[0].held.time_ns;
+	session->delay_ns = now_ns > session->start_ns ? now_ns - session->start_ns : 0;
 	if (session->settings->time_ns)
 		session->end_ns = session->start_ns + session->settings->time_ns;
 	session->is_started = true;
@@ -154,7 +152,7 @@ static bool record_session_find_start(struct record_session *session)
 static bool record_session_heed_signals(struct record_session *session,
 					const struct record_stream *stream)
 {
-	uint64_t now_ns = record_session_now(session);
+	uint64_t now_ns = tool_now_ns();
 
 	if (!tool_signals())
 		return false;
@@ -210,6 +208,16 @@ static uint64_t record_earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* What has not come by then does not come any more. */
+static uint64_t record_session_late_ns(const struct record_session *session)
+{
+	if (session->end_ns != RECORD_NEVER)
+		return session->end_ns + session->delay_ns + RECORD_GRACE_NS;
+	if (!session->is_started && session->settings->time_ns)
+		return session->opened_ns + session->settings->time_ns + RECORD_GRACE_NS;
+	return RECORD_NEVER;
+}
+
 /* When there is something to do even if nothing comes. */
 static uint64_t record_session_deadline(const struct record_session *session)
 {
@@ -220,11 +228,9 @@ static uint64_t record_session_deadline(const struct record_session *session)
 	if (session->settings->idle_ns)
 		deadline_ns = record_earlier(deadline_ns,
 					     session->last_ns + session->settings->idle_ns);
-	if (session->end_ns != RECORD_NEVER && session->end_ns > record_session_now(session))
-		deadline_ns = record_earlier(deadline_ns,
-					     session->end_ns -
-						     session->streams[0].timeline.lead_ns);
-	return deadline_ns;
+	if (session->end_ns > now_ns)
+		deadline_ns = record_earlier(deadline_ns, session->end_ns);
+	return record_earlier(deadline_ns, record_session_late_ns(session));
 }
 
 /* When the end is near, a wait for much would miss it. */
@@ -232,7 +238,7 @@ static void record_session_arm_level(struct record_session *session, struct reco
 {
 	struct avring_watermark watermark = record_stream_watermark(stream);
 
-	if (session->end_ns <= record_session_now(session))
+	if (session->end_ns <= tool_now_ns())
 		watermark = (struct avring_watermark){ .entries = 1 };
 	if (avring_reader_set_watermark(stream->reader, &watermark))
 		avring_reader_set_watermark(stream->reader, NULL);
@@ -263,7 +269,7 @@ static int record_session_wait(struct record_session *session)
 static bool record_session_is_late(struct record_session *session)
 {
 	const struct record_settings *settings = session->settings;
-	uint64_t now_ns = tool_now_ns(), end_ns = session->end_ns;
+	uint64_t now_ns = tool_now_ns();
 
 	if (settings->idle_ns && now_ns >= session->last_ns + settings->idle_ns) {
 		tool_error("%s: nothing came for %.3g s", settings->device,
@@ -271,11 +277,7 @@ static bool record_session_is_late(struct record_session *session)
 		session->status = TOOL_FAILED;
 		return true;
 	}
-	if (!session->is_started && settings->time_ns)
-		end_ns = session->opened_ns + settings->time_ns;
-	if (session->is_started)
-		now_ns = record_session_now(session);
-	if (end_ns == RECORD_NEVER || now_ns < end_ns + RECORD_GRACE_NS)
+	if (now_ns < record_session_late_ns(session))
 		return false;
 	if (!session->is_started) {
 		tool_error("%s: nothing came", settings->device);
@@ -296,9 +298,7 @@ static void record_session_tick(struct record_session *session)
 	while (session->tick_ns <= now_ns)
 		session->tick_ns += RECORD_TICK_NS;
 	record_report_progress(session->settings, session->streams, session->n_streams,
-			       session->is_started ?
-				       record_session_now(session) - session->start_ns :
-				       0);
+			       session->is_started ? now_ns - session->start_ns : 0);
 }
 
 /* After a signal there is one more round. */
@@ -354,7 +354,7 @@ int record_run(const struct record_settings *settings)
 	if (settings->is_ready_told)
 		tool_error("ready");
 	record_session_run(&session);
-	time_ns = session.is_started ? record_session_now(&session) - session.start_ns : 0;
+	time_ns = session.is_started ? tool_now_ns() - session.start_ns : 0;
 	status = record_session_close(&session);
 	record_report_end(settings, session.streams, session.n_streams, time_ns, status);
 	return settings->is_json ? tool_flush(status) : status;

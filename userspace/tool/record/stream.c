@@ -3,12 +3,17 @@
  * One stream of a recording. See stream.h.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <math.h>
 
 #include "cut.h"
 #include "stream.h"
 
 /* Two times that differ by less are the same. */
 #define RECORD_GRID_NS 1000
+
+/* So many steps of a clock are told one by one. */
+#define RECORD_STEPS_TOLD 5
 
 int record_stream_open(struct record_stream *stream, const struct record_settings *settings,
 		       uint32_t which)
@@ -152,14 +157,26 @@ static bool record_stream_is_damaged(const struct record_stream *stream)
 	       held->length < record_stream_least_bytes(stream);
 }
 
+/* A clock that jumps without end is told in numbers at the end. */
+static void record_stream_tell_step(const struct record_stream *stream, int64_t step_ns)
+{
+	const double step = (double)step_ns / TOOL_NSEC_PER_SEC;
+
+	if (!stream->timeline.steps)
+		tool_say("%s: its clock is %.3f s %s ours; times are written on ours",
+			 stream->device, fabs(step), step < 0 ? "behind" : "ahead of");
+	else if (stream->timeline.steps <= RECORD_STEPS_TOLD)
+		tool_error("%s: its clock jumps by %+.3f s at frame %" PRIu64
+			   "; times go on without that",
+			   stream->device, step, stream->held.sequence);
+}
+
 static void record_stream_put_in_time(struct record_stream *stream)
 {
 	int64_t step_ns = record_timeline_take(&stream->timeline, &stream->format, &stream->held);
 
-	if (step_ns && stream->timeline.steps == 1)
-		tool_error("%s: its clock has jumped by %+.3f s at frame %llu; times go on without that",
-			   stream->device, (double)step_ns / TOOL_NSEC_PER_SEC,
-			   (unsigned long long)stream->held.sequence);
+	if (step_ns)
+		record_stream_tell_step(stream, step_ns);
 }
 
 bool record_stream_peek(struct record_stream *stream)
@@ -231,6 +248,9 @@ void record_stream_take(struct record_stream *stream, uint64_t start_ns, uint64_
 	struct avring_span part = *held;
 	uint64_t behind_ns = record_span_ns(&stream->format, held, held->count);
 
+	/* A time that is a little wrong must not put a frame before the beginning. */
+	if (stream->is_begun)
+		start_ns = 0;
 	if (!record_cut(&stream->format, &part, start_ns, end_ns, stream->frames_left)) {
 		if (held->time_ns >= end_ns)
 			stream->missing += record_stream_lost_before(stream, end_ns);
@@ -264,9 +284,6 @@ void record_stream_close(struct record_stream *stream)
 {
 	if (stream->has_held)
 		record_stream_drop(stream);
-	if (stream->timeline.steps > 1)
-		tool_error("%s: its clock has jumped %llu times", stream->device,
-			   (unsigned long long)stream->timeline.steps);
 	record_output_miss(&stream->output, stream->missing);
 	record_output_end(&stream->output);
 	avring_reader_close(stream->reader);

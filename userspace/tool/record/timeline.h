@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The times of a stream, made whole: a device whose clock jumps, or is not ours, does not
- * end a recording early or never.
+ * The times of a stream, on our clock and without its jumps: a device whose clock is another
+ * one, or is set while it runs, ends a recording neither early nor never.
  */
 #ifndef AVRING_RECORD_TIMELINE_H
 #define AVRING_RECORD_TIMELINE_H
@@ -15,8 +15,7 @@
  * @is_begun: there was a span
  * @last_ns: time of the last span, as the device said it
  * @next_ns: and of what follows on that
- * @lead_ns: its clock less ours, if that is more than a delay
- * @shift_ns: what is added to its times, so that they go on over its jumps
+ * @shift_ns: what is added to its times
  * @steps: how often it has jumped
  */
 struct record_timeline {
@@ -25,7 +24,6 @@ struct record_timeline {
 	bool is_begun;
 	uint64_t last_ns;
 	uint64_t next_ns;
-	int64_t lead_ns;
 	int64_t shift_ns;
 	uint64_t steps;
 };
@@ -37,9 +35,10 @@ void record_timeline_empty(struct record_timeline *timeline);
  * record_timeline_take() - put a span where it belongs
  * @timeline: of its stream
  * @format: of the stream
- * @span: in order; its time is changed where the clock has jumped
+ * @span: in order; its time becomes ours
  *
- * Return: by how much it has jumped in front of this span, in ns; mostly 0.
+ * Return: by how much the clock of the device is ahead of what it was before, in ns; mostly
+ * 0. Before the first span it was ours.
  */
 int64_t record_timeline_take(struct record_timeline *timeline,
 			     const struct avring_stream_format *format, struct avring_span *span);
