@@ -40,13 +40,17 @@ udev_start() {
 # sound_property NUMBER NAME: what udev knows of an ALSA card.
 sound_property() { udevadm info --query=property --property="$2" --value "/sys/class/sound/card$1"; }
 
+# words FILE: without what is always said: that it is ready, and, in tests/tool/record, what is
+# recorded in which ring.
+words() { grep -v -e ': ready$' -e ', in a ring of [0-9]* bytes, ' "$1"; }
+
 # run COMMAND...: $status, and what was said in $out and $err.
 run() {
 	"$@" >"$scratch/out" 2>"$scratch/err" </dev/null
 	status=$?
 	# shellcheck disable=SC2034 # tests use it
 	out=$(<"$scratch/out")
-	err=$(<"$scratch/err")
+	err=$(words "$scratch/err")
 }
 
 # gives CLAIM STATUS WORDS COMMAND...: it ends like this and says these words (a
@@ -189,11 +193,11 @@ grows() {
 	done
 }
 
-# ends NAME: wait for $job: $status and $err, without the line "ready".
+# ends NAME: wait for $job: $status and $err.
 ends() {
 	wait "$job"
 	status=$?
-	err=$(grep -v ': ready$' "$scratch/$1.err")
+	err=$(words "$scratch/$1.err")
 }
 
 # ended CLAIM NAME STATUS WORDS: as gives, for what start began.

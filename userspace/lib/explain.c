@@ -15,9 +15,6 @@
 /* A list that is longer is not read any more. */
 #define AVRING_EXPLAIN_ITEMS 16
 
-/* What struct avring_setup says. */
-#define AVRING_EXPLAIN_RING_MAX (16ULL << 30)
-
 static const char avring_no_sound_memory[] =
 	"has no memory of a sound card that could be mapped, as a plugin has not";
 static const char avring_no_picture_memory[] =
@@ -76,15 +73,31 @@ static bool avring_explain_stray(struct avring_refusal *refusal, const struct av
 	return true;
 }
 
+/* What struct avring_setup says, and what ALSA counts in; others say it by what they give. */
+static uint64_t avring_explain_ring_max(const struct avring_nodes *nodes)
+{
+	switch (nodes->kind) {
+	case AVRING_NODES_RING:
+		return 16ULL << 30;
+	case AVRING_NODES_SOUND:
+		return INT32_MAX;
+	default:
+		return UINT64_MAX;
+	}
+}
+
 static bool avring_explain_ring(struct avring_refusal *refusal, const struct avring_nodes *nodes,
 				const struct avring_options *options)
 {
-	if (nodes->kind != AVRING_NODES_RING || options->ring_bytes <= AVRING_EXPLAIN_RING_MAX)
+	const unsigned long long most = avring_explain_ring_max(nodes);
+
+	if (options->ring_bytes <= most)
 		return false;
 	avring_explain_member(refusal, "ring_bytes");
-	avring_explain_say(refusal, "a ring of %llu bytes: not possible, at most %llu",
-			   (unsigned long long)options->ring_bytes, AVRING_EXPLAIN_RING_MAX);
-	refusal->nearest.ring_bytes = AVRING_EXPLAIN_RING_MAX;
+	avring_explain_say(refusal,
+			   "a ring of %llu bytes: not possible, nearest is %llu; possible: %zu to %llu",
+			   (unsigned long long)options->ring_bytes, most, avring_page_size(), most);
+	refusal->nearest.ring_bytes = most;
 	return true;
 }
 
@@ -108,8 +121,11 @@ static bool avring_explain_memory(struct avring_refusal *refusal,
 	if (!options->ring_bytes)
 		return false;
 	avring_explain_member(refusal, "ring_bytes");
-	avring_explain_say(refusal, "a ring of %llu bytes: there is not so much memory",
-			   (unsigned long long)options->ring_bytes);
+	avring_explain_say(
+		refusal,
+		"a ring of %llu bytes: there is not so much memory, of %llu that the machine has",
+		(unsigned long long)options->ring_bytes,
+		(unsigned long long)sysconf(_SC_PHYS_PAGES) * avring_page_size());
 	return true;
 }
 
@@ -234,8 +250,9 @@ static bool avring_explain_error(struct avring_refusal *refusal, struct avring_n
 		return true;
 	case EINVAL:
 		return avring_explain_wishes(refusal, nodes, options);
-	case ENOMEM:
 	case EFBIG:
+		return avring_explain_ring(refusal, nodes, options);
+	case ENOMEM:
 		return avring_explain_memory(refusal, options);
 	case EOPNOTSUPP:
 		return avring_explain_unsuitable(refusal, nodes);

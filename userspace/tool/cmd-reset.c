@@ -25,17 +25,23 @@ static int reset_picture(const char *device)
 	return status;
 }
 
-static int reset_card(const char *device)
+static int reset_rings(const char *device)
 {
 	struct avring_options options = { .size = sizeof(options) };
-	int status = reset_picture(device), error;
+	int error;
 
-	for (; options.stream < AVRING_STREAMS && !status; options.stream++) {
+	for (; options.stream < AVRING_STREAMS; options.stream++) {
 		error = card_reset_ring(device, options.stream, true);
 		if (error)
-			status = tool_refused(device, &options, error);
+			return tool_refused(device, &options, error);
 	}
-	return status;
+	return TOOL_OK;
+}
+
+/* The ring that was wished may be too long to be opened, and who opens one wishes something. */
+static int reset_card(const char *device)
+{
+	return reset_rings(device) ?: reset_picture(device) ?: reset_rings(device);
 }
 
 int cmd_reset(int argc, char **argv)

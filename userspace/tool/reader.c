@@ -207,9 +207,9 @@ static int tool_wish_check(const struct tool_wish *wish, struct avring_reader **
 			   shared ? "is in use with" : "the device can only give",
 			   tool_format_text(avring_reader_format(*reader)).text);
 	else if (ring.length < wish->ring_length.bytes)
-		tool_error("%s: %s a ring of %" PRIu64 " bytes, not of %" PRIu64, wish->device,
-			   shared ? "is in use with" : "the device can only give", ring.length,
-			   wish->ring_length.bytes);
+		tool_error("%s: a ring of %" PRIu64 " bytes: not possible, %s %" PRIu64,
+			   wish->device, wish->ring_length.bytes,
+			   shared ? "it is in use with" : "at most", ring.length);
 	else
 		return TOOL_OK;
 	avring_reader_close(*reader);

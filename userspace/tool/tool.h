@@ -66,6 +66,9 @@ struct tool_ring_length {
 		30, 1 \
 	}
 #define TOOL_DEFAULT_PIXELS v4l2_fourcc('Y', 'U', 'Y', 'V')
+#define TOOL_DEFAULT_SAMPLE_RATE 48000
+#define TOOL_DEFAULT_CHANNELS 2
+#define TOOL_DEFAULT_PERIOD 480
 
 struct tool_option;
 
@@ -90,6 +93,7 @@ typedef int tool_value_fn(const struct tool_option *option, const char *text, vo
  * @offset: of the target in the structure that tool_parse() fills
  * @min: smallest number
  * @max: largest number
+ * @standard: what the word "default" is, as a number; 0: it is none
  * @words: for tool_read_word(): the words, separated by blanks
  */
 struct tool_option {
@@ -101,6 +105,7 @@ struct tool_option {
 	size_t offset;
 	uint64_t min;
 	uint64_t max;
+	uint64_t standard;
 	const char *words;
 };
 
@@ -109,13 +114,13 @@ struct tool_option {
 
 /* Readers of values, with the type of their target. */
 tool_value_fn tool_read_text; /* const char * */
-tool_value_fn tool_read_number; /* uint64_t: a whole number, min to max */
+tool_value_fn tool_read_number; /* uint64_t: a whole number, min to max, or default */
 tool_value_fn tool_read_bytes; /* uint64_t: a number with or without K, M, G (1024) */
 tool_value_fn tool_read_time; /* uint64_t, ns: 10, 1.5, with or without ns, us, ms, s, min, h */
 tool_value_fn tool_read_size; /* struct tool_size: 1280x720, or default */
 tool_value_fn tool_read_rate; /* struct tool_rate: 25 or 30000/1001, or default */
 tool_value_fn tool_read_pixel_format; /* uint32_t: V4L2_PIX_FMT_* by FOURCC or usual name */
-tool_value_fn tool_read_sample_format; /* uint32_t: SNDRV_PCM_FORMAT_*: S16_LE, ... */
+tool_value_fn tool_read_sample_format; /* uint32_t: SNDRV_PCM_FORMAT_*: S16_LE, ..., or default */
 tool_value_fn tool_read_ring_length; /* struct tool_ring_length: bytes or a time with unit */
 tool_value_fn tool_read_word; /* const char *: one of @words */
 

@@ -58,6 +58,8 @@ static const struct tool_name tool_sample_names[] = {
 	{ NULL, 0 },
 };
 
+#define TOOL_DEFAULT_SAMPLES ((uint32_t)SNDRV_PCM_FORMAT_S16_LE)
+
 /* Digits at *@text, which moves behind them. */
 static int tool_take_digits(const char **text, uint64_t *value)
 {
@@ -138,6 +140,11 @@ static int tool_check_range(const struct tool_option *option, uint64_t value)
 	return value < option->min || value > option->max ? -ERANGE : 0;
 }
 
+static bool tool_is_default(const char *text)
+{
+	return !strcmp(text, "default");
+}
+
 int tool_read_text(const struct tool_option *option, const char *text, void *target)
 {
 	(void)option;
@@ -148,8 +155,13 @@ int tool_read_text(const struct tool_option *option, const char *text, void *tar
 int tool_read_number(const struct tool_option *option, const char *text, void *target)
 {
 	uint64_t *value = target;
-	int error = tool_take_digits(&text, value);
+	int error;
 
+	if (option->standard && tool_is_default(text)) {
+		*value = option->standard;
+		return 0;
+	}
+	error = tool_take_digits(&text, value);
 	if (!error && *text)
 		error = -EINVAL;
 	return error ?: tool_check_range(option, *value);
@@ -169,11 +181,6 @@ int tool_read_time(const struct tool_option *option, const char *text, void *tar
 
 	return tool_read_scaled(text, tool_time_units, true, value) ?:
 		       tool_check_range(option, *value);
-}
-
-static bool tool_is_default(const char *text)
-{
-	return !strcmp(text, "default");
 }
 
 int tool_read_ring_length(const struct tool_option *option, const char *text, void *target)
@@ -267,8 +274,13 @@ int tool_read_pixel_format(const struct tool_option *option, const char *text, v
 
 int tool_read_sample_format(const struct tool_option *option, const char *text, void *target)
 {
+	uint32_t *value = target;
+
 	(void)option;
-	return tool_name_find(tool_sample_names, text, target);
+	if (!tool_is_default(text))
+		return tool_name_find(tool_sample_names, text, value);
+	*value = TOOL_DEFAULT_SAMPLES;
+	return 0;
 }
 
 int tool_read_word(const struct tool_option *option, const char *text, void *target)
@@ -311,8 +323,8 @@ static void tool_describe_units(const struct tool_option *option, const char *wh
 void tool_value_describe(const struct tool_option *option, char *text, size_t size)
 {
 	if (option->read == tool_read_number)
-		snprintf(text, size, "a whole number from %" PRIu64 " to %" PRIu64, option->min,
-			 option->max);
+		snprintf(text, size, "%sa whole number from %" PRIu64 " to %" PRIu64,
+			 option->standard ? "default, or " : "", option->min, option->max);
 	else if (option->read == tool_read_bytes)
 		tool_describe_units(option, "bytes (K, M, G)", tool_byte_units, text, size);
 	else if (option->read == tool_read_time)
@@ -331,7 +343,9 @@ void tool_value_describe(const struct tool_option *option, char *text, size_t si
 	else if (option->read == tool_read_pixel_format)
 		snprintf(text, size,
 			 "default, or a FOURCC such as YUYV, NV12, YUV420, RGB24, GREY");
-	else if (option->read == tool_read_sample_format || option->read == tool_read_word)
+	else if (option->read == tool_read_sample_format)
+		snprintf(text, size, "default, or one of %s", option->words);
+	else if (option->read == tool_read_word)
 		snprintf(text, size, "one of %s", option->words);
 	else
 		snprintf(text, size, "%s, not nothing", option->value);

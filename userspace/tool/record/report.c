@@ -12,10 +12,16 @@
 
 #define RECORD_MB 1e6
 #define RECORD_TEXT 160
+#define RECORD_NSEC_PER_MSEC 1000000
 
 static const char *record_report_name(const struct record_stream *stream)
 {
 	return strcmp(stream->output.path, "-") ? stream->output.path : "stdout";
+}
+
+static const char *record_report_what(const struct record_stream *stream)
+{
+	return stream->format.stream == AVRING_STREAM_VIDEO ? "frames" : "samples";
 }
 
 static json_t *record_report_stream(const struct record_stream *stream)
@@ -50,7 +56,7 @@ static void record_report_json(const char *type, const struct record_stream *str
 static void record_report_text(const struct record_stream *stream, char *text, size_t size)
 {
 	const struct record_totals *total = &stream->output.total;
-	const char *what = stream->format.stream == AVRING_STREAM_VIDEO ? "frames" : "samples";
+	const char *what = record_report_what(stream);
 	const uint64_t steps = stream->timeline.steps;
 	int length = snprintf(text, size, "%" PRIu64 " %s, %.1f MB, %" PRIu64 " lost",
 			      total->frames, what, total->bytes / RECORD_MB, total->lost);
@@ -60,6 +66,37 @@ static void record_report_text(const struct record_stream *stream, char *text, s
 	if (steps)
 		snprintf(text + length, size - length, ", %" PRIu64 " step%s of the clock", steps,
 			 steps == 1 ? "" : "s");
+}
+
+/* "9216000 bytes, 15 frames, 500 ms": frames lie at multiples of something in it. */
+static void record_report_ring(const struct record_stream *stream, char *text, size_t size)
+{
+	const uint64_t frame = tool_frame_bytes(&stream->format);
+	const char *what = record_report_what(stream);
+	struct tool_rate rate = tool_event_rate(&stream->format);
+	struct avring_geometry ring;
+	uint64_t frames;
+	int length;
+
+	avring_reader_geometry(stream->reader, &ring);
+	frames = ring.length / ((frame + ring.align - 1) / ring.align * ring.align);
+	length = snprintf(text, size, "%" PRIu64 " bytes, %" PRIu64 " %s", ring.length, frames,
+			  what);
+	if (rate.num && rate.den)
+		snprintf(text + length, size - length, ", %" PRIu64 " ms",
+			 tool_event_ns(frames, rate.num, rate.den) / RECORD_NSEC_PER_MSEC);
+}
+
+void record_report_begin(const struct record_stream *streams, unsigned int n)
+{
+	char text[RECORD_TEXT];
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		record_report_ring(&streams[i], text, sizeof(text));
+		tool_say("%s: %s, in a ring of %s", streams[i].device,
+			 tool_format_text(&streams[i].format).text, text);
+	}
 }
 
 static bool record_report_has_terminal(const struct record_settings *settings)
@@ -96,7 +133,7 @@ void record_report_progress(const struct record_settings *settings,
 static void record_report_lost(const struct record_stream *stream)
 {
 	const struct record_totals *total = &stream->output.total;
-	const char *what = stream->format.stream == AVRING_STREAM_VIDEO ? "frames" : "samples";
+	const char *what = record_report_what(stream);
 
 	if (total->lost)
 		tool_error("%s: %" PRIu64 " %s are missing", record_report_name(stream),

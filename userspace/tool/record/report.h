@@ -11,6 +11,9 @@
 /* Is there anybody who looks at it while it runs? */
 bool record_report_is_wanted(const struct record_settings *settings);
 
+/* What is recorded, and the ring that stands between the device and the disk. */
+void record_report_begin(const struct record_stream *streams, unsigned int n);
+
 /* While it runs. @time_ns: since it began. */
 void record_report_progress(const struct record_settings *settings,
 			    const struct record_stream *streams, unsigned int n, uint64_t time_ns);

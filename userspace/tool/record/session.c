@@ -351,6 +351,7 @@ int record_run(const struct record_settings *settings)
 		record_report_summary(settings, session.streams, session.n_streams, 0, status);
 		return settings->is_json ? tool_flush(status) : status;
 	}
+	record_report_begin(session.streams, session.n_streams);
 	if (settings->is_ready_told)
 		tool_error("ready");
 	record_session_run(&session);
