@@ -198,14 +198,45 @@ static void formats_out_of_range(void)
 
 static void sizes_of_pictures_are_filled_in(void)
 {
+	static const struct {
+		uint32_t pixelformat;
+		uint32_t line_bits;
+		uint32_t bits;
+	} formats[] = {
+		{ V4L2_PIX_FMT_YUYV, 16, 16 },	 { V4L2_PIX_FMT_UYVY, 16, 16 },
+		{ V4L2_PIX_FMT_NV12, 8, 12 },	 { V4L2_PIX_FMT_YUV420, 8, 12 },
+		{ V4L2_PIX_FMT_YVU420, 8, 12 },	 { V4L2_PIX_FMT_YUV422P, 8, 16 },
+		{ V4L2_PIX_FMT_RGB24, 24, 24 },	 { V4L2_PIX_FMT_BGR24, 24, 24 },
+		{ V4L2_PIX_FMT_RGB565, 16, 16 }, { V4L2_PIX_FMT_XRGB32, 32, 32 },
+		{ V4L2_PIX_FMT_XBGR32, 32, 32 }, { V4L2_PIX_FMT_ARGB32, 32, 32 },
+		{ V4L2_PIX_FMT_ABGR32, 32, 32 }, { V4L2_PIX_FMT_GREY, 8, 8 },
+	};
 	struct avring_stream_format format = common_picture(640);
 	struct avring_producer *producer;
 
 	format.video.height = 480;
-	format.video.pixelformat = V4L2_PIX_FMT_NV12;
+	for (size_t i = 0; i < TAP_COUNT(formats); i++) {
+		format.video.pixelformat = formats[i].pixelformat;
+		must(avring_producer_open(&producer, NULL, &format, NULL));
+		tap_eq(640 * formats[i].line_bits / 8,
+		       avring_producer_format(producer)->video.bytesperline);
+		tap_eq(640 * 480 * formats[i].bits / 8,
+		       avring_producer_format(producer)->video.sizeimage);
+		avring_producer_close(producer);
+	}
+}
+
+static void sizes_of_other_pictures_must_be_said(void)
+{
+	struct avring_stream_format format = common_picture(640);
+	struct avring_producer *producer;
+
+	format.video.pixelformat = V4L2_PIX_FMT_RGBA32;
+	format.video.sizeimage = 0;
+	must_refuse(EINVAL, avring_producer_open(&producer, NULL, &format, NULL));
+	format.video.sizeimage = 12345;
 	must(avring_producer_open(&producer, NULL, &format, NULL));
-	tap_eq(640, avring_producer_format(producer)->video.bytesperline);
-	tap_eq(640 * 480 * 3 / 2, avring_producer_format(producer)->video.sizeimage);
+	tap_eq(12345, avring_producer_format(producer)->video.sizeimage);
 	avring_producer_close(producer);
 }
 
@@ -590,6 +621,8 @@ static const struct tap_test tests[] = {
 	{ "device numbers have paths", .run = device_numbers_have_paths },
 	{ "formats out of range are refused", .run = formats_out_of_range },
 	{ "sizes of pictures are filled in", .run = sizes_of_pictures_are_filled_in },
+	{ "sizes of pictures of other formats must be said",
+	  .run = sizes_of_other_pictures_must_be_said },
 	{ "begin and commit out of range are refused", .run = begin_and_commit_out_of_range },
 	{ "rings longer than the machine are refused and leave nothing",
 	  .run = rings_longer_than_the_machine },

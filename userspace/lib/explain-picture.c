@@ -91,11 +91,34 @@ static bool avring_explain_try_size(const struct avring_node *node, uint32_t pix
 	return !avring_picture_would(node->fd, &wish, got);
 }
 
+/* A card takes sizes beyond those that it makes of nonsense: then these are no range. */
+static bool avring_explain_is_bound(const struct avring_node *node,
+				    const struct avring_video_format *bound, int beyond)
+{
+	struct avring_video_format got;
+
+	return !avring_explain_try_size(node, bound->pixelformat, bound->width + beyond,
+					bound->height + beyond, &got) ||
+	       (got.width == bound->width && got.height == bound->height);
+}
+
+static void avring_explain_size_range(struct avring_refusal *refusal,
+				      const struct avring_node *node, uint32_t pixelformat)
+{
+	struct avring_video_format least, most;
+
+	if (avring_explain_try_size(node, pixelformat, 1, 1, &least) &&
+	    avring_explain_try_size(node, pixelformat, UINT16_MAX, UINT16_MAX, &most) &&
+	    avring_explain_is_bound(node, &least, -2) && avring_explain_is_bound(node, &most, 2))
+		avring_explain_say(refusal, "; from %ux%u to %ux%u", least.width, least.height,
+				   most.width, most.height);
+}
+
 static bool avring_explain_size(struct avring_refusal *refusal, const struct avring_node *node,
 				const struct avring_video_format *wish)
 {
 	uint32_t pixelformat = wish->pixelformat ?: node->have.pixelformat;
-	struct avring_video_format near, least, most;
+	struct avring_video_format near;
 	uint32_t width = wish->width ?: node->have.width;
 	uint32_t height = wish->height ?: node->have.height;
 
@@ -105,10 +128,7 @@ static bool avring_explain_size(struct avring_refusal *refusal, const struct avr
 	avring_explain_member(refusal, near.width == width ? "video.height" : "video.width");
 	avring_explain_say(refusal, "size %ux%u: not possible, nearest is %ux%u", width, height,
 			   near.width, near.height);
-	if (avring_explain_try_size(node, pixelformat, 1, 1, &least) &&
-	    avring_explain_try_size(node, pixelformat, UINT16_MAX, UINT16_MAX, &most))
-		avring_explain_say(refusal, "; from %ux%u to %ux%u", least.width, least.height,
-				   most.width, most.height);
+	avring_explain_size_range(refusal, node, pixelformat);
 	avring_explain_size_list(refusal, node, pixelformat);
 	refusal->nearest.video.width = near.width;
 	refusal->nearest.video.height = near.height;

@@ -6,20 +6,19 @@
 #include <linux/videodev2.h>
 #include <sound/asound.h>
 
+#include "../pixels.h"
 #include "internal.h"
 
 /* Of a ring whose length nobody wished. */
 #define AVRING_DEFAULT_FRAMES 8
 
-/* Bytes per pixel of the first plane; whole frame is that times halves / 2. */
 static const struct avring_pixels {
 	uint32_t fourcc;
 	uint8_t bytes;
-	uint8_t halves;
+	uint8_t bits;
 } avring_pixels[] = {
-	{ V4L2_PIX_FMT_YUYV, 2, 2 },   { V4L2_PIX_FMT_UYVY, 2, 2 },  { V4L2_PIX_FMT_NV12, 1, 3 },
-	{ V4L2_PIX_FMT_YUV420, 1, 3 }, { V4L2_PIX_FMT_RGB24, 3, 2 }, { V4L2_PIX_FMT_XRGB32, 4, 2 },
-	{ V4L2_PIX_FMT_XBGR32, 4, 2 }, { V4L2_PIX_FMT_BGR24, 3, 2 }, { V4L2_PIX_FMT_GREY, 1, 2 },
+#define AVRING_PIXELS_ROW(name, bytes, bits) { V4L2_PIX_FMT_##name, bytes, bits },
+	AVRING_PIXELS(AVRING_PIXELS_ROW)
 };
 
 static const struct avring_pixels *avring_format_pixels(uint32_t fourcc)
@@ -46,7 +45,8 @@ static int avring_format_complete_video(struct avring_video_format *video)
 	line = avring_max(video->bytesperline, (uint64_t)video->width * pixels->bytes);
 	if (line * video->height > UINT32_MAX)
 		return -EINVAL;
-	size = avring_max(video->sizeimage, line * video->height * pixels->halves / 2);
+	size = avring_max(video->sizeimage,
+			  line * video->height * pixels->bits / (8 * pixels->bytes));
 	if (size > UINT32_MAX)
 		return -EINVAL;
 	video->bytesperline = line;

@@ -14,6 +14,7 @@
 
 #include <linux/videodev2.h>
 
+#include "../pixels.h"
 #include "card.h"
 #include "reader.h"
 
@@ -57,11 +58,8 @@ uint32_t tool_picture_bytes(uint32_t pixelformat, struct tool_size size)
 		uint32_t pixelformat;
 		uint32_t bits;
 	} formats[] = {
-		{ V4L2_PIX_FMT_YUYV, 16 },   { V4L2_PIX_FMT_UYVY, 16 },
-		{ V4L2_PIX_FMT_NV12, 12 },   { V4L2_PIX_FMT_YUV420, 12 },
-		{ V4L2_PIX_FMT_RGB24, 24 },  { V4L2_PIX_FMT_BGR24, 24 },
-		{ V4L2_PIX_FMT_XRGB32, 32 }, { V4L2_PIX_FMT_XBGR32, 32 },
-		{ V4L2_PIX_FMT_GREY, 8 },
+#define TOOL_PIXELS_ROW(name, bytes, bits) { V4L2_PIX_FMT_##name, bits },
+		AVRING_PIXELS(TOOL_PIXELS_ROW)
 	};
 	uint64_t pixels = (uint64_t)size.width * size.height;
 	size_t i;

@@ -12,6 +12,7 @@
 #include <linux/videodev2.h>
 #include <sound/asound.h>
 
+#include "../pixels.h"
 #include "tool.h"
 #include "values.h"
 
@@ -42,11 +43,10 @@ struct tool_name {
 	uint32_t value;
 };
 
-/* Names that are no FOURCC; the first of a format is how it is called. */
+/* Any FOURCC is a name, too; the first of a format is how it is called. */
 static const struct tool_name tool_pixel_names[] = {
-	{ "YUV420", V4L2_PIX_FMT_YUV420 }, { "RGB24", V4L2_PIX_FMT_RGB24 },
-	{ "BGR24", V4L2_PIX_FMT_BGR24 },   { "XRGB32", V4L2_PIX_FMT_XRGB32 },
-	{ "XBGR32", V4L2_PIX_FMT_XBGR32 }, { NULL, 0 },
+#define TOOL_PIXELS_ROW(name, bytes, bits) { #name, V4L2_PIX_FMT_##name },
+	AVRING_PIXELS(TOOL_PIXELS_ROW){ NULL, 0 },
 };
 
 static const struct tool_name tool_sample_names[] = {
