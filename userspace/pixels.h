@@ -5,13 +5,42 @@
 #ifndef AVRING_PIXELS_H
 #define AVRING_PIXELS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include <linux/videodev2.h>
 
-/* V4L2_PIX_FMT_<name>, bytes of a pixel in the first plane, bits of a pixel in all planes. */
-#define AVRING_PIXELS(row) \
-	row(YUYV, 2, 16) row(UYVY, 2, 16) row(XRGB32, 4, 32) row(NV12, 1, 12) row(YUV420, 1, 12) \
-		row(RGB24, 3, 24) row(XBGR32, 4, 32) row(GREY, 1, 8) row(BGR24, 3, 24) \
-			row(YVU420, 1, 12) row(YUV422P, 1, 16) row(RGB565, 2, 16) \
-				row(ARGB32, 4, 32) row(ABGR32, 4, 32)
+#define AVRING_N_PIXELS (sizeof(avring_pixels) / sizeof(avring_pixels[0]))
+
+/**
+ * struct avring_pixels - a format
+ * @name: V4L2_PIX_FMT_<name>
+ * @fourcc: the same as a number
+ * @bytes: of a pixel in the first plane
+ * @bits: of a pixel in all planes
+ */
+static const struct avring_pixels {
+	const char *name;
+	uint32_t fourcc;
+	uint8_t bytes;
+	uint8_t bits;
+} avring_pixels[] = {
+	{ "YUYV", V4L2_PIX_FMT_YUYV, 2, 16 },	    { "UYVY", V4L2_PIX_FMT_UYVY, 2, 16 },
+	{ "XRGB32", V4L2_PIX_FMT_XRGB32, 4, 32 },   { "NV12", V4L2_PIX_FMT_NV12, 1, 12 },
+	{ "YUV420", V4L2_PIX_FMT_YUV420, 1, 12 },   { "RGB24", V4L2_PIX_FMT_RGB24, 3, 24 },
+	{ "XBGR32", V4L2_PIX_FMT_XBGR32, 4, 32 },   { "GREY", V4L2_PIX_FMT_GREY, 1, 8 },
+	{ "BGR24", V4L2_PIX_FMT_BGR24, 3, 24 },	    { "YVU420", V4L2_PIX_FMT_YVU420, 1, 12 },
+	{ "YUV422P", V4L2_PIX_FMT_YUV422P, 1, 16 }, { "RGB565", V4L2_PIX_FMT_RGB565, 2, 16 },
+	{ "ARGB32", V4L2_PIX_FMT_ARGB32, 4, 32 },   { "ABGR32", V4L2_PIX_FMT_ABGR32, 4, 32 },
+};
+
+/* NULL: a card does not have it. */
+static inline const struct avring_pixels *avring_pixels_find(uint32_t fourcc)
+{
+	for (size_t i = 0; i < AVRING_N_PIXELS; i++)
+		if (avring_pixels[i].fourcc == fourcc)
+			return &avring_pixels[i];
+	return NULL;
+}
 
 #endif

@@ -116,7 +116,7 @@ static void sizes_are_listed(void)
 	options.video.width = 641;
 	options.video.height = 480;
 	refusal = refuse(EINVAL, RING, &options);
-	says(&refusal, "size 641x480: not possible, nearest is 640x480; from ");
+	says(&refusal, "size 641x480: not possible, nearest is 640x480; listed: 640x480, ");
 	says(&refusal, "; listed: ");
 	options.video = (struct avring_video_format){ .rate_num = 29, .rate_den = 1 };
 	refusal = refuse(EINVAL, RING, &options);

@@ -118,14 +118,14 @@ static bool avring_explain_wishes(struct avring_refusal *refusal, const struct a
 static bool avring_explain_memory(struct avring_refusal *refusal,
 				  const struct avring_options *options)
 {
-	if (!options->ring_bytes)
+	const unsigned long long wish = options->ring_bytes;
+	const unsigned long long have = sysconf(_SC_PHYS_PAGES) * avring_page_size();
+
+	if (!wish)
 		return false;
 	avring_explain_member(refusal, "ring_bytes");
-	avring_explain_say(
-		refusal,
-		"a ring of %llu bytes: there is not so much memory, of %llu that the machine has",
-		(unsigned long long)options->ring_bytes,
-		(unsigned long long)sysconf(_SC_PHYS_PAGES) * avring_page_size());
+	avring_explain_say(refusal, "a ring of %llu bytes: there is not so much memory, of %llu",
+			   wish, have);
 	return true;
 }
 

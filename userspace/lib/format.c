@@ -12,26 +12,9 @@
 /* Of a ring whose length nobody wished. */
 #define AVRING_DEFAULT_FRAMES 8
 
-static const struct avring_pixels {
-	uint32_t fourcc;
-	uint8_t bytes;
-	uint8_t bits;
-} avring_pixels[] = {
-#define AVRING_PIXELS_ROW(name, bytes, bits) { V4L2_PIX_FMT_##name, bytes, bits },
-	AVRING_PIXELS(AVRING_PIXELS_ROW)
-};
-
-static const struct avring_pixels *avring_format_pixels(uint32_t fourcc)
-{
-	for (size_t i = 0; i < sizeof(avring_pixels) / sizeof(avring_pixels[0]); i++)
-		if (avring_pixels[i].fourcc == fourcc)
-			return &avring_pixels[i];
-	return NULL;
-}
-
 static int avring_format_complete_video(struct avring_video_format *video)
 {
-	const struct avring_pixels *pixels = avring_format_pixels(video->pixelformat);
+	const struct avring_pixels *pixels = avring_pixels_find(video->pixelformat);
 	uint64_t line, size;
 
 	/* So that the product of a line and the height fits. */

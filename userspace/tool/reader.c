@@ -54,20 +54,10 @@ uint32_t tool_frame_bytes(const struct avring_stream_format *format)
 
 uint32_t tool_picture_bytes(uint32_t pixelformat, struct tool_size size)
 {
-	static const struct {
-		uint32_t pixelformat;
-		uint32_t bits;
-	} formats[] = {
-#define TOOL_PIXELS_ROW(name, bytes, bits) { V4L2_PIX_FMT_##name, bits },
-		AVRING_PIXELS(TOOL_PIXELS_ROW)
-	};
-	uint64_t pixels = (uint64_t)size.width * size.height;
-	size_t i;
+	const struct avring_pixels *pixels = avring_pixels_find(pixelformat);
+	const uint64_t n = (uint64_t)size.width * size.height;
 
-	for (i = 0; i < sizeof(formats) / sizeof(*formats); i++)
-		if (formats[i].pixelformat == pixelformat && pixels <= UINT32_MAX / 4)
-			return pixels * formats[i].bits / 8;
-	return 0;
+	return pixels && n <= UINT32_MAX / 4 ? n * pixels->bits / 8 : 0;
 }
 
 struct tool_rate tool_event_rate(const struct avring_stream_format *format)

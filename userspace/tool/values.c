@@ -43,12 +43,6 @@ struct tool_name {
 	uint32_t value;
 };
 
-/* Any FOURCC is a name, too; the first of a format is how it is called. */
-static const struct tool_name tool_pixel_names[] = {
-#define TOOL_PIXELS_ROW(name, bytes, bits) { #name, V4L2_PIX_FMT_##name },
-	AVRING_PIXELS(TOOL_PIXELS_ROW){ NULL, 0 },
-};
-
 static const struct tool_name tool_sample_names[] = {
 	{ "S16_LE", (uint32_t)SNDRV_PCM_FORMAT_S16_LE },
 	{ "S24_LE", (uint32_t)SNDRV_PCM_FORMAT_S24_LE },
@@ -254,8 +248,12 @@ int tool_read_pixel_format(const struct tool_option *option, const char *text, v
 	size_t i;
 
 	(void)option;
-	if (!tool_name_find(tool_pixel_names, text, value))
+	for (i = 0; i < AVRING_N_PIXELS; i++) {
+		if (strcmp(avring_pixels[i].name, text))
+			continue;
+		*value = avring_pixels[i].fourcc;
 		return 0;
+	}
 	if (tool_is_default(text)) {
 		*value = TOOL_DEFAULT_PIXELS;
 		return 0;
@@ -353,15 +351,14 @@ void tool_value_describe(const struct tool_option *option, char *text, size_t si
 
 struct tool_fourcc tool_fourcc(uint32_t pixelformat)
 {
-	const struct tool_name *name;
+	const struct avring_pixels *pixels = avring_pixels_find(pixelformat);
 	struct tool_fourcc out = { "" };
 	int i;
 
-	for (name = tool_pixel_names; name->name; name++)
-		if (name->value == pixelformat)
-			snprintf(out.text, sizeof(out.text), "%s", name->name);
-	if (out.text[0])
+	if (pixels) {
+		snprintf(out.text, sizeof(out.text), "%s", pixels->name);
 		return out;
+	}
 	for (i = 0; i < 4; i++) {
 		char c = pixelformat >> (8 * i);
 
