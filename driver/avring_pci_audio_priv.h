@@ -42,11 +42,12 @@ struct snd_card;
  * @joined: a chunk has come since then, so @base and @first_ns are known
  * @first_ns: CLOCK_MONOTONIC of frame 0, as it was read then
  * @xrun: sample frames were lost, the stream stops because of that
- * @area: ALSA's buffer; this and the next four are set by prepare
+ * @area: ALSA's buffer; this and the next five are set by prepare
  * @rate: sample frames per second
  * @frame_bytes: of a sample frame
  * @buffer_frames: size of the buffer
  * @period_frames: size of a period
+ * @wakes: ALSA wants to hear of each period
  * @base: frame n of the stream happens at event @base + n of the card's timeline
  * @pos: frames since prepare
  * @next_period: ALSA hears of it when @pos gets here
@@ -65,6 +66,7 @@ struct avring_pci_pcm {
 	u32 frame_bytes;
 	u32 buffer_frames;
 	u32 period_frames;
+	bool wakes;
 	u64 base;
 	u64 pos;
 	u64 next_period;
@@ -121,7 +123,7 @@ struct avring_pci_audio {
 /* avring_pci_sound.c */
 void avring_pci_sound_init(struct avring_pci_audio *audio, bool line);
 int avring_pci_sound_use(struct avring_pci_audio *audio, const struct avring_audio_format *format,
-			 u32 buffer_frames);
+			 u32 most_frames);
 int avring_pci_sound_revive(struct avring_pci_audio *audio);
 void avring_pci_sound_unuse(struct avring_pci_audio *audio);
 void avring_pci_sound_gone(struct avring_pci_audio *audio);

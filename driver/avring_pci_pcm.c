@@ -4,8 +4,10 @@
  *
  * Chunks land in the ring of the stream and are copied from there into ALSA's buffer. The
  * channel runs from hw_params to hw_free; between start and stop the PCM takes what comes.
- * The position moves by chunks. Time for user space is as in avring_pcm.c, with the card's
- * clock mapped to CLOCK_MONOTONIC; before the first chunk has come there is none.
+ * The position moves by chunks, whether or not the application wants to be woken for its
+ * periods; who does not want to finds an overrun at the next look. Time for user space is
+ * as in avring_pcm.c, with the card's clock mapped to CLOCK_MONOTONIC; before the first
+ * chunk has come there is none.
  */
 #include <linux/math64.h>
 #include <linux/minmax.h>
@@ -26,7 +28,7 @@
 static const struct snd_pcm_hardware avring_pci_pcm_hardware = {
 	.info = SNDRV_PCM_INFO_MMAP | SNDRV_PCM_INFO_MMAP_VALID | SNDRV_PCM_INFO_INTERLEAVED |
 		SNDRV_PCM_INFO_BATCH | SNDRV_PCM_INFO_RESUME | SNDRV_PCM_INFO_HAS_LINK_ATIME |
-		SNDRV_PCM_INFO_HAS_LINK_ABSOLUTE_ATIME,
+		SNDRV_PCM_INFO_HAS_LINK_ABSOLUTE_ATIME | SNDRV_PCM_INFO_NO_PERIOD_WAKEUP,
 	.formats = AVRING_PCI_SOUND_FORMATS,
 	.rates = SNDRV_PCM_RATE_CONTINUOUS | SNDRV_PCM_RATE_8000_192000,
 	.rate_min = AVRING_SOUND_MIN_RATE,
@@ -71,13 +73,13 @@ static void avring_pci_pcm_copy_locked(struct avring_pci_pcm *pcm, const void *d
 	}
 }
 
-/* Return: a period has elapsed. */
+/* Return: a period has elapsed, and ALSA wants to hear of it. */
 static bool avring_pci_pcm_append_locked(struct avring_pci_pcm *pcm, const void *data, u32 frames)
 {
 	bool elapsed;
 
 	avring_pci_pcm_copy_locked(pcm, data, frames);
-	elapsed = pcm->pos >= pcm->next_period;
+	elapsed = pcm->wakes && pcm->pos >= pcm->next_period;
 	while (pcm->pos >= pcm->next_period)
 		pcm->next_period += pcm->period_frames;
 	return elapsed;
@@ -183,10 +185,22 @@ static int avring_pci_pcm_close(struct snd_pcm_substream *substream)
 	return 0;
 }
 
+/*
+ * The longest chunk that finds room. Without wake-ups ALSA compares the position with the
+ * time that has passed, and takes it for a lap of the buffer if it lags by half of that:
+ * chunks stay well below.
+ */
+static u32 avring_pci_pcm_most(const struct snd_pcm_hw_params *params)
+{
+	const bool wakes = !(params->flags & SNDRV_PCM_HW_PARAMS_NO_PERIOD_WAKEUP);
+
+	return max_t(u32, params_buffer_size(params) / (wakes ? 2 : 8), AVRING_SOUND_MIN_PERIOD);
+}
+
 static u32 avring_pci_pcm_chunk(const struct snd_pcm_hw_params *params)
 {
 	const u32 most = min(params_rate(params) / AVRING_PCI_PCM_CHUNK_HZ,
-			     params_buffer_size(params) / 2);
+			     avring_pci_pcm_most(params));
 
 	return max_t(u32, min(params_period_size(params), most), AVRING_SOUND_MIN_PERIOD);
 }
@@ -206,7 +220,7 @@ static int avring_pci_pcm_hw_params(struct snd_pcm_substream *substream,
 	if (err)
 		return err;
 	return avring_pci_sound_use(avring_pci_pcm_audio(substream), &format,
-				    params_buffer_size(params));
+				    avring_pci_pcm_most(params));
 }
 
 static int avring_pci_pcm_hw_free(struct snd_pcm_substream *substream)
@@ -223,6 +237,7 @@ static void avring_pci_pcm_reset_locked(struct avring_pci_pcm *pcm,
 	pcm->frame_bytes = runtime->frame_bits / BITS_PER_BYTE;
 	pcm->buffer_frames = runtime->buffer_size;
 	pcm->period_frames = runtime->period_size;
+	pcm->wakes = !runtime->no_period_wakeup;
 	pcm->joined = false;
 	pcm->xrun = false;
 	pcm->pos = 0;
@@ -298,14 +313,20 @@ static int avring_pci_pcm_sync_stop(struct snd_pcm_substream *substream)
 static snd_pcm_uframes_t avring_pci_pcm_pointer(struct snd_pcm_substream *substream)
 {
 	struct avring_pci_pcm *pcm = &avring_pci_pcm_audio(substream)->pcm;
+	struct snd_pcm_runtime *runtime = substream->runtime;
+	bool xrun;
 	u32 offset;
 
-	avring_sound_forget_time_type(substream->runtime);
+	avring_sound_forget_time_type(runtime);
 	spin_lock(&pcm->lock);
+	/* ALSA sees positions modulo the buffer, and counts laps in jiffies. */
+	pcm->xrun |= pcm->pos - pcm->seen >= pcm->buffer_frames &&
+		     runtime->stop_threshold <= pcm->buffer_frames;
+	xrun = pcm->xrun;
 	pcm->seen = pcm->pos;
 	div_u64_rem(pcm->pos, pcm->buffer_frames, &offset);
 	spin_unlock(&pcm->lock);
-	return offset;
+	return xrun ? SNDRV_PCM_POS_XRUN : offset;
 }
 
 /*

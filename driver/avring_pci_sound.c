@@ -246,33 +246,33 @@ static void avring_pci_sound_leave(struct avring_pci_audio *audio)
 		avring_pci_sound_end(audio, AVRING_STATE_STALE);
 }
 
-/* Others have decided; a chunk must find room twice, or ALSA cannot follow. */
+/* Others have decided; a chunk must find room, or ALSA cannot follow. */
 static bool avring_pci_sound_agrees(const struct avring_pci_audio *audio,
-				    const struct avring_audio_format *format, u32 buffer_frames)
+				    const struct avring_audio_format *format, u32 most_frames)
 {
 	return audio->format.format == format->format && audio->format.rate == format->rate &&
 	       audio->format.channels == format->channels &&
-	       buffer_frames / 2 >= audio->format.period_frames;
+	       most_frames >= audio->format.period_frames;
 }
 
 /**
  * avring_pci_sound_use() - the PCM wants sound
  * @audio: the sound card
  * @format: complete; its period counts if the PCM comes first
- * @buffer_frames: size of the PCM's buffer
+ * @most_frames: the longest chunk that finds room in the PCM's buffer
  *
  * Context: process, may sleep.
  * Return: 0; -EBUSY the stream is in use in a way that the PCM cannot follow; -ENOMEM,
  * -EIO, -ENODEV.
  */
 int avring_pci_sound_use(struct avring_pci_audio *audio, const struct avring_audio_format *format,
-			 u32 buffer_frames)
+			 u32 most_frames)
 {
 	int err = -EBUSY;
 
 	mutex_lock(&audio->tune);
 	avring_pci_sound_leave(audio);
-	if (!audio->stream.users || avring_pci_sound_agrees(audio, format, buffer_frames))
+	if (!audio->stream.users || avring_pci_sound_agrees(audio, format, most_frames))
 		err = avring_pci_sound_ensure(audio, format);
 	if (!err) {
 		audio->pcm_uses = true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * times: what the PCM of the card says of time: the card's own clock, as CLOCK_MONOTONIC. The
- * position moves by chunks; nothing is read here, so it is what is available.
+ * position moves by chunks; where nothing is read, it is what is available.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,6 +12,8 @@
 #define NSEC_PER_SEC UINT64_C(1000000000)
 #define RATE 48000
 #define CHUNK 480
+#define FRAME_BYTES 4
+#define RING_BYTES (8u << 20)
 #define ROUNDS 50
 /* The line between the two clocks is bent now and then; so much shows between two looks. */
 #define BENT_NS 1000
@@ -58,15 +60,20 @@ static struct report report(snd_pcm_t *pcm, int type)
 				said.actual_type };
 }
 
-static snd_pcm_t *capture(void)
+static snd_pcm_t *capture_as(const struct sound_params *params)
 {
 	struct node node;
 	snd_pcm_t *pcm;
 
 	node_find(&node);
-	must(sound_open(&pcm, node.alsa, SND_PCM_STREAM_CAPTURE, &stereo));
+	must(sound_open(&pcm, node.alsa, SND_PCM_STREAM_CAPTURE, params));
 	must(snd_pcm_start(pcm));
 	return pcm;
+}
+
+static snd_pcm_t *capture(void)
+{
+	return capture_as(&stereo);
 }
 
 static bool has_two_more(void *pcm)
@@ -112,8 +119,23 @@ static void test_no_time(void)
 	must(snd_pcm_close(pcm));
 }
 
+/* Nothing is lost in it while a test lasts. camera_main() puts back the setup. */
+static struct ring listener(void)
+{
+	struct avring_setup setup = { .stream = AVRING_STREAM_AUDIO, .length = RING_BYTES };
+	struct ring ring;
+	struct node node;
+
+	node_find(&node);
+	must(ring_open(&ring, node.info.card));
+	must(ring_call(&ring, AVRING_IOC_SET_SETUP, &setup));
+	must(ring_read(&ring, AVRING_STREAM_AUDIO, 0));
+	must(ring_map(&ring));
+	return ring;
+}
+
 /* Who reads the ring beside it sees the same chunk. */
-static bool is_in_ring(const struct ring *ring, uint64_t start_ns)
+static struct avring_entry first_in_ring(const struct ring *ring, uint64_t start_ns)
 {
 	struct avring_entry entry;
 	uint64_t n;
@@ -122,27 +144,23 @@ static bool is_in_ring(const struct ring *ring, uint64_t start_ns)
 		tap_check(ring_entry(ring, n, &entry), "entry %llu: expected intact",
 			  (unsigned long long)n);
 		if (llabs((int64_t)(entry.time_ns - start_ns)) <= BENT_NS)
-			return true;
+			return entry;
 	}
-	return false;
+	tap_check(false, "start: expected the time of a chunk, got %llu",
+		  (unsigned long long)start_ns);
+	return entry;
 }
 
 static void test_start(void)
 {
+	struct ring ring = listener();
 	uint64_t start_ns, again_ns;
-	struct ring ring;
-	struct node node;
 	snd_pcm_t *pcm;
 	int i;
 
-	node_find(&node);
-	must(ring_open(&ring, node.info.card));
-	must(ring_read(&ring, AVRING_STREAM_AUDIO, 0));
-	must(ring_map(&ring));
 	pcm = capture_chunks();
 	must(sound_start_ns(pcm, &start_ns));
-	tap_check(is_in_ring(&ring, start_ns), "start: expected the time of a chunk, got %llu",
-		  (unsigned long long)start_ns);
+	first_in_ring(&ring, start_ns);
 	for (i = 0; i < ROUNDS; i++) {
 		usleep(10000);
 		must(sound_start_ns(pcm, &again_ns));
@@ -231,6 +249,116 @@ static void test_plain(void)
 	must(snd_pcm_close(pcm));
 }
 
+/*
+ * Without wake-ups, for who has a clock of his own.
+ */
+/* From the next one that is there: each is read as the ring has it, too. */
+static uint64_t read_as_ring(snd_pcm_t *pcm, uint64_t frames, const struct ring *ring,
+			     uint64_t position)
+{
+	static uint8_t heard[RING_BYTES];
+
+	tap_check(frames * FRAME_BYTES <= sizeof(heard), "frames: expected less than %zu",
+		  sizeof(heard) / FRAME_BYTES);
+	tap_eq(frames, must(snd_pcm_readi(pcm, heard, frames)));
+	tap_check(!memcmp(heard, ring->data + position % ring->at.length, frames * FRAME_BYTES),
+		  "sound: expected what is in the ring from %llu on, got something else",
+		  (unsigned long long)position);
+	return frames * FRAME_BYTES;
+}
+
+static void test_sleepless(void)
+{
+	struct sound_params params = stereo;
+	struct ring ring = listener();
+	uint64_t start_ns, first = 0, heard = 0;
+	struct report now;
+	snd_pcm_t *pcm;
+	int i;
+
+	params.sleepless = true;
+	pcm = capture_as(&params);
+	for (i = 0; i < ROUNDS; i++) {
+		tap_eq(0, sound_poll(pcm, 30));
+		now = report(pcm, SND_PCM_AUDIO_TSTAMP_TYPE_LINK);
+		start_ns = now.system_ns - now.audio_ns;
+		first = i ? first : first_in_ring(&ring, start_ns).position;
+		tap_check(now.avail >= CHUNK, "30 ms: expected a chunk or more, got %llu frames",
+			  (unsigned long long)now.avail);
+		tap_eq(0, now.avail % CHUNK);
+		tap_eq(heard / FRAME_BYTES + now.avail,
+		       (now.audio_ns * RATE + NSEC_PER_SEC / 2) / NSEC_PER_SEC);
+		tap_check(now_ns() - now.system_ns < AGE_NS,
+			  "age of the position: expected up to %d ns, got %lld", AGE_NS,
+			  (long long)(now_ns() - now.system_ns));
+		heard += read_as_ring(pcm, now.avail, &ring, first + heard);
+	}
+	must(snd_pcm_close(pcm));
+	ring_close(&ring);
+}
+
+/* Twice less than the buffer, with a look in between: what is in it is not read. */
+static void test_sleepless_unread(void)
+{
+	struct sound_params params = stereo;
+	snd_pcm_t *pcm;
+
+	params.sleepless = true;
+	params.buffer = RATE;
+	pcm = capture_as(&params);
+	usleep(600000);
+	tap_check(must(snd_pcm_avail(pcm)) >= RATE / 2, "600 ms: expected half a second");
+	usleep(600000);
+	must_refuse(EPIPE, snd_pcm_avail(pcm));
+	tap_eq(SND_PCM_STATE_XRUN, snd_pcm_state(pcm));
+	must(snd_pcm_close(pcm));
+}
+
+/* ALSA counts laps in jiffies, of which this buffer has two: one and a half it may take for a half. */
+static void test_sleepless_lap(void)
+{
+	struct sound_params params = stereo;
+	snd_pcm_t *pcm;
+	int i;
+
+	params.sleepless = true;
+	params.period = RATE / 500;
+	params.buffer = RATE / 125;
+	pcm = capture_as(&params);
+	for (i = 0; i < ROUNDS; i++) {
+		usleep(13000);
+		must_refuse(EPIPE, snd_pcm_avail(pcm));
+		must(snd_pcm_prepare(pcm));
+		must(snd_pcm_start(pcm));
+	}
+	must(snd_pcm_close(pcm));
+}
+
+/* Who came first has chosen chunks that are half of the buffer. */
+static void test_sleepless_chunks(void)
+{
+	struct avring_setup setup = { .stream = AVRING_STREAM_AUDIO,
+				      .audio.period_frames = 10 * CHUNK };
+	struct sound_params params = stereo;
+	struct ring ring;
+	struct node node;
+	snd_pcm_t *pcm;
+
+	node_find(&node);
+	must(ring_open(&ring, node.info.card));
+	must(ring_call(&ring, AVRING_IOC_SET_SETUP, &setup));
+	must(ring_read(&ring, AVRING_STREAM_AUDIO, 0));
+	params.buffer = 20 * CHUNK;
+	must(sound_open(&pcm, node.alsa, SND_PCM_STREAM_CAPTURE, &params));
+	must(snd_pcm_close(pcm));
+	params.sleepless = true;
+	must_refuse(EBUSY, sound_open(&pcm, node.alsa, SND_PCM_STREAM_CAPTURE, &params));
+	params.buffer = 80 * CHUNK;
+	must(sound_open(&pcm, node.alsa, SND_PCM_STREAM_CAPTURE, &params));
+	must(snd_pcm_close(pcm));
+	ring_close(&ring);
+}
+
 static const struct tap_test tests[] = {
 	{ "before the first chunk there is no exact time, then there is", .run = test_no_time },
 	{ "start time is that of a chunk of the ring, and stays", .run = test_start },
@@ -238,6 +366,12 @@ static const struct tap_test tests[] = {
 	{ "absolute time is that of the position, and not old", .run = test_absolute },
 	{ "default time is when the position was looked at", .run = test_default },
 	{ "time without a type is the exact one", .run = test_plain },
+	{ "without wake-ups nobody is woken, position and time are one, and each sample comes",
+	  .run = test_sleepless },
+	{ "without wake-ups what is not read in time is EPIPE", .run = test_sleepless_unread },
+	{ "without wake-ups a lap of a short buffer is EPIPE", .run = test_sleepless_lap },
+	{ "without wake-ups a ring's chunks above an eighth of the buffer are EBUSY",
+	  .run = test_sleepless_chunks },
 };
 
 int main(int argc, char **argv)

@@ -9,6 +9,7 @@
 #define TEST_SOUND_H
 
 #include <alsa/asoundlib.h>
+#include <poll.h>
 #include <stdint.h>
 
 #include "device.h"
@@ -16,6 +17,7 @@
 /**
  * struct sound_params - what hw_params must give, exactly
  * @format: sample format
+ * @sleepless: no period wakes anybody
  * @mmap: interleaved access by mmap instead of read and write
  * @rate: frames per second
  * @channels: samples in a frame
@@ -25,6 +27,7 @@
 struct sound_params {
 	snd_pcm_format_t format;
 	bool mmap;
+	bool sleepless;
 	unsigned int rate;
 	unsigned int channels;
 	snd_pcm_uframes_t period;
@@ -64,6 +67,8 @@ static inline int sound_set_hw(snd_pcm_t *pcm, const struct sound_params *params
 		error = snd_pcm_hw_params_set_channels(pcm, hw, params->channels);
 	if (error >= 0)
 		error = snd_pcm_hw_params_set_rate(pcm, hw, params->rate, 0);
+	if (error >= 0 && params->sleepless)
+		error = snd_pcm_hw_params_set_period_wakeup(pcm, hw, 0);
 	if (error >= 0)
 		error = sound_set_sizes(pcm, hw, params);
 	return error < 0 ? error : snd_pcm_hw_params(pcm, hw);
@@ -92,7 +97,8 @@ static inline int sound_set_sw(snd_pcm_t *pcm)
 static inline int sound_open(snd_pcm_t **pcm, const char *name, snd_pcm_stream_t stream,
 			     const struct sound_params *params)
 {
-	int error = snd_pcm_open(pcm, name, stream, 0);
+	/* The library disables wake-ups only of who does not block. */
+	int error = snd_pcm_open(pcm, name, stream, params->sleepless ? SND_PCM_NONBLOCK : 0);
 
 	if (error)
 		return error;
@@ -102,6 +108,16 @@ static inline int sound_open(snd_pcm_t **pcm, const char *name, snd_pcm_stream_t
 	if (error)
 		snd_pcm_close(*pcm);
 	return error;
+}
+
+/* Return: how many events poll saw before so much time had passed. */
+static inline int sound_poll(snd_pcm_t *pcm, int ms)
+{
+	struct pollfd pfd;
+
+	if (snd_pcm_poll_descriptors(pcm, &pfd, 1) != 1)
+		return -EINVAL;
+	return poll(&pfd, 1, ms);
 }
 
 /*

@@ -332,6 +332,99 @@ static void pcm_underrun(void)
 	must(snd_pcm_close(pcm));
 }
 
+/*
+ * Without wake-ups, for who has a clock of his own.
+ */
+static const struct sound_params sleepless = { .format = SND_PCM_FORMAT_S16_LE,
+					       .sleepless = true,
+					       .rate = RATE,
+					       .channels = 2,
+					       .period = RATE / 100,
+					       .buffer = RATE / 10 };
+
+/* Each frame has come at its time: that of the start is the same whenever one looks. */
+static void pcm_sleepless_capture(void)
+{
+	struct sound_params params = sleepless;
+	snd_pcm_t *pcm;
+	uint64_t start_ns = 0, again_ns;
+	snd_pcm_sframes_t frames;
+	int i;
+
+	params.buffer = 0;
+	pcm = pcm_capture(&params);
+	for (i = 0; i < 5; i++) {
+		tap_eq(0, sound_poll(pcm, 50));
+		must(sound_start_ns(pcm, &again_ns));
+		start_ns = i ? start_ns : again_ns;
+		tap_eq(start_ns, again_ns);
+		frames = must(snd_pcm_avail(pcm));
+		tap_check(frames >= RATE / 20, "50 ms: expected %d frames or more, got %ld",
+			  RATE / 20, frames);
+		tap_eq(frames, must(snd_pcm_readi(pcm, data, frames)));
+	}
+	must(snd_pcm_close(pcm));
+}
+
+static void pcm_sleepless_overrun(void)
+{
+	snd_pcm_t *pcm = pcm_capture(&sleepless);
+
+	tap_eq(0, sound_poll(pcm, 150));
+	must_refuse(EPIPE, snd_pcm_avail(pcm));
+	must(snd_pcm_prepare(pcm));
+	must(snd_pcm_close(pcm));
+}
+
+/* More than a lap of the buffer: what ALSA sees modulo its length looks well. */
+static void pcm_sleepless_underrun(void)
+{
+	snd_pcm_t *pcm = pcm_playback(&sleepless, RATE / 10);
+
+	tap_eq(0, sound_poll(pcm, 110));
+	must_refuse(EPIPE, snd_pcm_avail(pcm));
+	must(snd_pcm_prepare(pcm));
+	must(snd_pcm_close(pcm));
+}
+
+static bool pcm_has_drained(void *pcm)
+{
+	return snd_pcm_state(pcm) == SND_PCM_STATE_SETUP;
+}
+
+/* The library waits for nobody here; the kernel ends the drain by itself. */
+static void pcm_sleepless_drain(void)
+{
+	snd_pcm_t *pcm = pcm_playback(&sleepless, 1501);
+
+	must_refuse(EAGAIN, snd_pcm_drain(pcm));
+	tap_check(tap_eventually(pcm_has_drained, pcm, 2), "expected state SETUP, got %s",
+		  snd_pcm_state_name(snd_pcm_state(pcm)));
+	must(snd_pcm_close(pcm));
+}
+
+/* ALSA counts the laps of such a stream in jiffies. A kernel has 100 of them a second or more. */
+static void pcm_sleepless_buffer(void)
+{
+	struct sound_params params = { .format = SND_PCM_FORMAT_S16_LE,
+				       .rate = RATE,
+				       .channels = 2,
+				       .period = 32,
+				       .buffer = 32 * 15 };
+	struct card card;
+	snd_pcm_t *pcm;
+
+	must(card_find(0, &card));
+	params.sleepless = true;
+	must(sound_open(&pcm, card.alsa, SND_PCM_STREAM_CAPTURE, &params));
+	must(snd_pcm_close(pcm));
+	params.buffer = 32 * 2;
+	must_refuse(EINVAL, sound_open(&pcm, card.alsa, SND_PCM_STREAM_CAPTURE, &params));
+	params.sleepless = false;
+	must(sound_open(&pcm, card.alsa, SND_PCM_STREAM_CAPTURE, &params));
+	must(snd_pcm_close(pcm));
+}
+
 static void pcm_start_empty(void)
 {
 	snd_pcm_t *pcm = pcm_open(SND_PCM_STREAM_PLAYBACK, &stereo);
@@ -376,6 +469,13 @@ static const struct tap_test tests[] = {
 	{ .claim = "a drained capture stands still", .run = pcm_drain_capture },
 	{ .claim = "an overrun is EPIPE and prepare recovers", .run = pcm_overrun },
 	{ .claim = "an underrun is EPIPE and prepare recovers", .run = pcm_underrun },
+	{ .claim = "without wake-ups nobody is woken, and each frame comes at its time",
+	  .run = pcm_sleepless_capture },
+	{ .claim = "without wake-ups an overrun is EPIPE", .run = pcm_sleepless_overrun },
+	{ .claim = "without wake-ups an underrun is EPIPE", .run = pcm_sleepless_underrun },
+	{ .claim = "without wake-ups a drain comes to its end", .run = pcm_sleepless_drain },
+	{ .claim = "without wake-ups a buffer shorter than a jiffy is EINVAL, with them it is not",
+	  .run = pcm_sleepless_buffer },
 	{ .claim = "playback of nothing does not start", .run = pcm_start_empty },
 	{ .claim = "a second open of a direction is EBUSY", .run = pcm_busy },
 };
