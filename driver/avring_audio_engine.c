@@ -145,7 +145,6 @@ static void avring_audio_advance_playback(struct avring_audio *audio, u64 now)
 		return;
 	play->pos += frames;
 	audio->stats.playback_frames += frames;
-	avring_audio_loop_hold(audio);
 	if (play->pos > play->written && avring_audio_state(play) == SNDRV_PCM_STATE_RUNNING)
 		avring_audio_lose(play);
 }
@@ -196,9 +195,9 @@ static bool avring_audio_converts_locked(struct avring_audio *audio)
 	if (audio->source != AVRING_AUDIO_LOOPBACK)
 		return false;
 	return (capture->running &&
-		avring_audio_loop_converts(audio, &capture->layout, capture->rate)) ||
+		avring_audio_loop_converts(audio, &capture->layout)) ||
 	       (avring_audio_fills_ring_locked(audio) &&
-		avring_audio_loop_converts(audio, &ring->layout, ring->rate));
+		avring_audio_loop_converts(audio, &ring->layout));
 }
 
 /* When the timer must fire next; U64_MAX if nothing runs. */
@@ -365,7 +364,6 @@ void avring_audio_start(struct avring_audio *audio, struct avring_audio_stream *
 	stream->started_ns = now;
 	stream->base = avring_clock_event_after(stream->rate, now + 1) - stream->pos;
 	stream->start_pos = stream->pos;
-	stream->held_pos = 0;
 	if (stream == avring_audio_playback(audio) && !stream->pos)
 		stream->end = avring_audio_written(stream);
 	stream->running = true;

@@ -2,26 +2,79 @@
 /*
  * avring: the loopback source: what is played at a time is captured at that time.
  *
- * Same rate, format and channels: the bytes are copied. Another format or number
- * of channels: avring_samples_convert(), which says what is heard where. Another
- * rate: the capture frame of the instant t is the last playback frame not later than t
- * (sample and hold); the same sample numbers always give the same result.
+ * Same format and channels: the bytes are copied. Another format or number of channels:
+ * avring_samples_convert(), which says what is heard where. There is no other rate: see
+ * avring_audio_agreed_rate_locked().
  *
  * Silence, and counted: no player, a paused one, frames that were never written.
  * The player is the playback stream, or a producer that writes the ring in place.
  *
  * What may be read of the playback buffer is a window of frames:
  * - not before what ALSA was last told as the position: the player may overwrite
- *   that; the one older frame that sample-and-hold needs is kept in held[]
+ *   that
  * - not before the last start: while paused, nothing is heard
  * - not from the application pointer on. That lies in a page which user space
  *   writes: it is read once per step and bounded by the size of the buffer
  */
+#include <linux/lockdep.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 
 #include "avring_audio_priv.h"
+
+/**
+ * avring_audio_agreed_rate_locked() - the rate that the others have agreed on
+ * @audio: the sound card
+ * @claim: of the stream or ring that asks; does not count itself
+ *
+ * While the source is loopback all that is played and captured has one rate, that of who
+ * came first: nothing here could convert it as well as who plays or records can. A claim
+ * is laid, and the source chosen, only if that stays so.
+ *
+ * Context: any, avring_audio::lock held.
+ * Return: frames per second; 0 if any rate will do.
+ */
+u32 avring_audio_agreed_rate_locked(const struct avring_audio *audio, const u32 *claim)
+{
+	const u32 *const claims[] = {
+		&audio->streams[SNDRV_PCM_STREAM_PLAYBACK].claim,
+		&audio->streams[SNDRV_PCM_STREAM_CAPTURE].claim,
+		&audio->ring.claim,
+	};
+	unsigned int i;
+
+	lockdep_assert_held(&audio->lock);
+	if (audio->source != AVRING_AUDIO_LOOPBACK)
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(claims); i++)
+		if (claims[i] != claim && *claims[i])
+			return *claims[i];
+	return 0;
+}
+
+static bool avring_audio_is_one_rate(u32 a, u32 b)
+{
+	return !a || !b || a == b;
+}
+
+/**
+ * avring_audio_rates_agree_locked() - may the source become loopback?
+ * @audio: the sound card
+ *
+ * Context: any, avring_audio::lock held.
+ * Return: false if there are two rates.
+ */
+bool avring_audio_rates_agree_locked(const struct avring_audio *audio)
+{
+	const u32 play = audio->streams[SNDRV_PCM_STREAM_PLAYBACK].claim;
+	const u32 capture = audio->streams[SNDRV_PCM_STREAM_CAPTURE].claim;
+
+	lockdep_assert_held(&audio->lock);
+	return avring_audio_is_one_rate(play, capture) &&
+	       avring_audio_is_one_rate(play, audio->ring.claim) &&
+	       avring_audio_is_one_rate(capture, audio->ring.claim);
+}
 
 /*
  * A player that maps the buffer and asks never to be stopped owns all of it
@@ -70,8 +123,7 @@ u64 avring_audio_written(const struct avring_audio_stream *play)
 /**
  * struct avring_audio_player - who plays, as the loopback hears it at one moment
  * @layout: of its frames
- * @rate: of its frames
- * @base: frame n happens at event @base + n of @rate
+ * @base: frame n happens at event @base + n of the one rate
  * @from: the first frame that may be read
  * @to: the first one behind those
  * @stream: the playback stream, or NULL if it is a producer that writes the ring
@@ -79,7 +131,6 @@ u64 avring_audio_written(const struct avring_audio_stream *play)
  */
 struct avring_audio_player {
 	const struct avring_samples_layout *layout;
-	struct avring_rate rate;
 	u64 base;
 	s64 from;
 	s64 to;
@@ -92,7 +143,6 @@ static void avring_audio_hear_stream(const struct avring_audio_stream *play,
 {
 	*player = (struct avring_audio_player){
 		.layout = &play->layout,
-		.rate = play->rate,
 		.base = play->base,
 		.stream = play,
 	};
@@ -111,7 +161,6 @@ static void avring_audio_hear_ring(const struct avring_audio_ring *ring,
 
 	*player = (struct avring_audio_player){
 		.layout = &ring->layout,
-		.rate = ring->rate,
 		.base = ring->base,
 		.from = div_s64((s64)(pages->tail - ring->origin) + frame_bytes - 1, frame_bytes),
 		.to = div_u64(pages->head - ring->origin, frame_bytes),
@@ -176,7 +225,7 @@ static void avring_audio_loop_copy(const struct avring_audio_player *player, u64
 	}
 }
 
-/* Same rate and layout: silence, a run of played frames, silence. */
+/* Same layout: silence, a run of played frames, silence. */
 static u32 avring_audio_loop_exact(const struct avring_audio_player *player, u64 first, void *dst,
 				   u32 frames)
 {
@@ -191,32 +240,26 @@ static u32 avring_audio_loop_exact(const struct avring_audio_player *player, u64
 	return frames - (end - lead);
 }
 
-/* The played frame that is heard at event @event of @rate; NULL if none is. */
-static const void *avring_audio_loop_frame(const struct avring_audio_player *player,
-					   struct avring_rate rate, u64 event)
+/* The played frame that is heard at an event; NULL if none is. */
+static const void *avring_audio_loop_frame(const struct avring_audio_player *player, u64 event)
 {
-	const u64 ns = avring_clock_event_ns(rate, event);
-	const s64 frame = avring_clock_event_at(player->rate, ns) - player->base;
-	const struct avring_audio_stream *play = player->stream;
+	const s64 frame = event - player->base;
 	u32 run;
 
-	if (avring_audio_readable(player, frame))
-		return avring_audio_player_at(player, frame, &run);
-	if (play && play->running && play->held_pos && frame + 1 == play->held_pos)
-		return play->held;
-	return NULL;
+	return avring_audio_readable(player, frame) ? avring_audio_player_at(player, frame, &run) :
+						      NULL;
 }
 
 /* Anything else: frame by frame. */
 static u32 avring_audio_loop_convert(const struct avring_audio_player *player,
-				     const struct avring_samples_layout *layout,
-				     struct avring_rate rate, u64 first, void *dst, u32 frames)
+				     const struct avring_samples_layout *layout, u64 first,
+				     void *dst, u32 frames)
 {
 	u32 silent = 0;
 	u32 i;
 
 	for (i = 0; i < frames; i++) {
-		const void *src = avring_audio_loop_frame(player, rate, first + i);
+		const void *src = avring_audio_loop_frame(player, first + i);
 
 		avring_samples_convert(player->layout, src, layout, dst);
 		silent += !src;
@@ -229,26 +272,23 @@ static u32 avring_audio_loop_convert(const struct avring_audio_player *player,
  * avring_audio_loop_converts() - would each frame be worked on, not only copied?
  * @audio: the sound card
  * @layout: of the frames that are captured
- * @rate: of the frames that are captured
  *
  * Context: any, avring_audio::lock held.
- * Return: true if somebody plays at another rate or in another layout.
+ * Return: true if somebody plays in another layout.
  */
 bool avring_audio_loop_converts(struct avring_audio *audio,
-				const struct avring_samples_layout *layout,
-				struct avring_rate rate)
+				const struct avring_samples_layout *layout)
 {
 	struct avring_audio_player player;
 
-	return avring_audio_hear(audio, &player) &&
-	       (player.rate.num != rate.num || !avring_samples_equal(player.layout, layout));
+	return avring_audio_hear(audio, &player) && !avring_samples_equal(player.layout, layout);
 }
 
 /**
  * avring_audio_loop_fill() - what is played, as a run of captured frames
  * @audio: the sound card
  * @layout: of the frames
- * @rate: of the frames
+ * @rate: of the frames, and of the player
  * @first: event of @rate at which the first frame happens
  * @dst: where to put them
  * @frames: how many
@@ -265,28 +305,7 @@ u32 avring_audio_loop_fill(struct avring_audio *audio, const struct avring_sampl
 		avring_audio_silence(layout, dst, frames);
 		return frames;
 	}
-	if (player.rate.num != rate.num || !avring_samples_equal(player.layout, layout))
-		return avring_audio_loop_convert(&player, layout, rate, first, dst, frames);
+	if (!avring_samples_equal(player.layout, layout))
+		return avring_audio_loop_convert(&player, layout, first, dst, frames);
 	return avring_audio_loop_exact(&player, first, dst, frames);
-}
-
-/**
- * avring_audio_loop_hold() - keep the frame before the playback position
- * @audio: the sound card
- *
- * Called when that position has moved, before ALSA is told: a capture stream of
- * a higher rate hears this frame until the next one.
- * Context: any, avring_audio::lock held.
- */
-void avring_audio_loop_hold(struct avring_audio *audio)
-{
-	struct avring_audio_stream *play = avring_audio_playback(audio);
-	struct avring_audio_player player;
-
-	avring_audio_hear_stream(play, &player);
-	play->held_pos = 0;
-	if (!avring_audio_readable(&player, play->pos - 1))
-		return;
-	memcpy(play->held, avring_audio_frame_at(play, play->pos - 1), play->layout.frame_bytes);
-	play->held_pos = play->pos;
 }

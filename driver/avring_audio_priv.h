@@ -6,7 +6,7 @@
  *   avring_pcm.c           ALSA's view: PCM operations, buffers, timestamps
  *   avring_audio_engine.c  time: positions, timer, who moves when
  *   avring_audio_ring.c    the ring: readers, producer, chunks
- *   avring_audio_loop.c    source: what the playback stream plays
+ *   avring_audio_loop.c    source: what the playback stream plays; the one rate of both
  *   avring_tone.c          source: the beep
  *   avring_mixer.c         controls
  *
@@ -75,6 +75,8 @@ extern const struct avring_audio_source_ops avring_audio_sources[AVRING_AUDIO_SO
  *	runs one at a time; never freed while a user mapping exists, so the fault
  *	handler reads it without a lock
  * @substream: NULL while closed. This group: under avring_audio::lock
+ * @claim: rate of the hardware parameters, 0 if there are none: see
+ *	avring_audio_agreed_rate_locked()
  * @area: kernel view of the buffer; NULL if there is none
  * @layout: of a frame
  * @rate: frames per second; set with the rest of the geometry by prepare
@@ -96,13 +98,12 @@ extern const struct avring_audio_source_ops avring_audio_sources[AVRING_AUDIO_SO
  * @xrun: the position has gone where ALSA cannot follow; stop at the next look
  * @written: playback only: the first frame that was not written when both streams
  *	last moved. One snapshot serves the whole step
- * @held: the frame before @pos, as it was played
- * @held_pos: @pos when @held was taken; 0 if nothing was played there
  */
 struct avring_audio_stream {
 	struct avring_store *store;
 
 	struct snd_pcm_substream *substream;
+	u32 claim;
 	void *area;
 	struct avring_samples_layout layout;
 	struct avring_rate rate;
@@ -123,8 +124,6 @@ struct avring_audio_stream {
 	bool xrun;
 
 	u64 written;
-	u8 held[AVRING_SAMPLES_MAX_FRAME] __aligned(4);
-	u64 held_pos;
 };
 
 /**
@@ -135,6 +134,8 @@ struct avring_audio_stream {
  *	if attach and detach change it
  * @wish: format of the rings to come
  * @producer: who writes the ring in place, or NULL
+ * @claim: rate of the ring that there is or is being made, 0 if none: see
+ *	avring_audio_agreed_rate_locked()
  * @layout: of the ring's frames
  * @rate: frames per second
  * @period_frames: of a chunk
@@ -151,6 +152,7 @@ struct avring_audio_ring {
 	struct avring_stream stream;
 	struct avring_audio_format wish;
 	const struct avring_ring_reader *producer;
+	u32 claim;
 	struct avring_samples_layout layout;
 	struct avring_rate rate;
 	u32 period_frames;
@@ -207,9 +209,9 @@ void avring_mixer_signal_changed(struct avring_audio *audio);
 u32 avring_audio_loop_fill(struct avring_audio *audio, const struct avring_samples_layout *layout,
 			   struct avring_rate rate, u64 first, void *dst, u32 frames);
 bool avring_audio_loop_converts(struct avring_audio *audio,
-				const struct avring_samples_layout *layout,
-				struct avring_rate rate);
-void avring_audio_loop_hold(struct avring_audio *audio);
+				const struct avring_samples_layout *layout);
+u32 avring_audio_agreed_rate_locked(const struct avring_audio *audio, const u32 *claim);
+bool avring_audio_rates_agree_locked(const struct avring_audio *audio);
 u64 avring_audio_written(const struct avring_audio_stream *play);
 
 /* avring_audio_ring.c */

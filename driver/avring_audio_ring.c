@@ -3,7 +3,8 @@
  * avring: the ring of the sound.
  *
  * While somebody is attached there is a ring in a format of its own, filled from the
- * same source and on the same timeline as the capture stream, and independent of it.
+ * same source and on the same timeline as the capture stream, and independent of it but
+ * for the rate while the source is loopback (avring_audio_agreed_rate_locked()).
  * It moves whenever the streams move (avring_audio_engine.c): frames go into the ring
  * as they happen, and are published a chunk at a time; the last chunk of a ring that is
  * ended in the middle of one is short.
@@ -164,11 +165,13 @@ static void avring_audio_ring_start_locked(struct avring_audio_ring *ring,
 	ring->begun = 0;
 }
 
-/* One player at a time, and the source must be loopback. */
-static bool avring_audio_ring_can_produce_locked(struct avring_audio *audio)
+/* One player at a time, the source must be loopback, and who hears it have its rate. */
+static bool avring_audio_ring_can_produce_locked(struct avring_audio *audio, u32 rate)
 {
+	const u32 agreed = avring_audio_agreed_rate_locked(audio, &audio->ring.claim);
+
 	return !audio->ring.producer && audio->source == AVRING_AUDIO_LOOPBACK &&
-	       !avring_audio_playback(audio)->substream;
+	       !avring_audio_playback(audio)->substream && (!agreed || agreed == rate);
 }
 
 /* What has happened until now is in the old ring, though its last chunk be a short one. */
@@ -197,7 +200,7 @@ static int avring_audio_ring_renew(struct avring_audio *audio,
 		return PTR_ERR(new);
 	new->producer = producer;
 	spin_lock_irq(&audio->lock);
-	if (producer && !avring_audio_ring_can_produce_locked(audio)) {
+	if (producer && !avring_audio_ring_can_produce_locked(audio, format->rate)) {
 		err = -EBUSY;
 		old = new;
 	} else {
@@ -205,6 +208,7 @@ static int avring_audio_ring_renew(struct avring_audio *audio,
 			ring->stream.sequence = 0;
 		old = avring_audio_ring_replace_locked(audio, new, AVRING_STATE_STALE);
 		ring->producer = producer;
+		ring->claim = format->rate;
 		avring_audio_ring_start_locked(ring, format);
 		avring_audio_arm_locked(audio);
 	}
@@ -221,9 +225,33 @@ static void avring_audio_ring_end(struct avring_audio *audio, u32 state)
 	spin_lock_irq(&audio->lock);
 	old = avring_audio_ring_replace_locked(audio, NULL, state);
 	audio->ring.producer = NULL;
+	audio->ring.claim = 0;
 	avring_audio_arm_locked(audio);
 	spin_unlock_irq(&audio->lock);
 	avring_ring_put(old);
+}
+
+/*
+ * As was wished, but for the rate if others have agreed on one. Nobody gets another while
+ * the ring is being made. The tune lock is held, and there is no ring.
+ */
+static int avring_audio_ring_make(struct avring_audio *audio)
+{
+	struct avring_audio_ring *ring = &audio->ring;
+	struct avring_audio_format format = ring->wish;
+	int err;
+
+	spin_lock_irq(&audio->lock);
+	format.rate = avring_audio_agreed_rate_locked(audio, &ring->claim) ?: format.rate;
+	ring->claim = format.rate;
+	spin_unlock_irq(&audio->lock);
+	err = avring_audio_ring_renew(audio, &format, NULL);
+	if (err) {
+		spin_lock_irq(&audio->lock);
+		ring->claim = 0;
+		spin_unlock_irq(&audio->lock);
+	}
+	return err;
 }
 
 static int avring_audio_ring_attach(void *data, struct avring_ring_reader *reader, bool oldest)
@@ -234,7 +262,7 @@ static int avring_audio_ring_attach(void *data, struct avring_ring_reader *reade
 
 	mutex_lock(&ring->tune);
 	if (!ring->stream.ring)
-		err = avring_audio_ring_renew(audio, &ring->wish, NULL);
+		err = avring_audio_ring_make(audio);
 	if (!err)
 		avring_stream_join(&ring->stream, reader, oldest);
 	mutex_unlock(&ring->tune);

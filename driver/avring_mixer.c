@@ -3,7 +3,8 @@
  * avring: the controls of the sound card.
  *
  *   Capture Source         Tone or Loopback; may change while capture runs, what
- *                          was due before comes from the old source
+ *                          was due before comes from the old source. EBUSY for Loopback
+ *                          while streams of two rates are there
  *   Tone Capture Volume    amplitude of the beep in percent, linear
  *   Tone Capture Switch    the beep or silence
  *   Loopback Signal        read-only: the playback stream runs; changes are notified
@@ -65,7 +66,8 @@ static int avring_mixer_source_put(struct snd_kcontrol *kcontrol, struct snd_ctl
 		return -EINVAL;
 	spin_lock_irq(&audio->lock);
 	/* A producer of the ring is not thrown out. */
-	if (source != AVRING_AUDIO_LOOPBACK && audio->ring.producer)
+	if (source == AVRING_AUDIO_LOOPBACK ? !avring_audio_rates_agree_locked(audio) :
+					      !!audio->ring.producer)
 		changed = -EBUSY;
 	else
 		changed = avring_mixer_change_locked(audio, &audio->source, source);

@@ -59,6 +59,34 @@ static struct avring_audio_stream *avring_pcm_stream(struct snd_pcm_substream *s
 	return &avring_pcm_audio(substream)->streams[substream->stream];
 }
 
+/* What is heard of each other has one rate: an application converts, or is refused. */
+static int avring_pcm_agree_on_rate(struct snd_pcm_hw_params *params, struct snd_pcm_hw_rule *rule)
+{
+	struct snd_pcm_substream *substream = rule->private;
+	struct avring_audio *audio = avring_pcm_audio(substream);
+	struct snd_interval agreed = {};
+
+	spin_lock_irq(&audio->lock);
+	agreed.min = avring_audio_agreed_rate_locked(audio, &avring_pcm_stream(substream)->claim);
+	spin_unlock_irq(&audio->lock);
+	if (!agreed.min)
+		return 0;
+	agreed.max = agreed.min;
+	return snd_interval_refine(hw_param_interval(params, rule->var), &agreed);
+}
+
+static int avring_pcm_constrain(struct snd_pcm_substream *substream)
+{
+	int err = snd_pcm_hw_rule_add(substream->runtime, 0, SNDRV_PCM_HW_PARAM_RATE,
+				      avring_pcm_agree_on_rate, substream,
+				      SNDRV_PCM_HW_PARAM_RATE, -1);
+
+	if (err < 0)
+		return err;
+	return avring_sound_constrain(substream->runtime, AVRING_PCM_MIN_PERIOD_FRAMES,
+				      AVRING_PCM_MAX_BUFFER_BYTES / 2);
+}
+
 static int avring_pcm_open(struct snd_pcm_substream *substream)
 {
 	struct avring_audio *audio = avring_pcm_audio(substream);
@@ -67,8 +95,7 @@ static int avring_pcm_open(struct snd_pcm_substream *substream)
 
 	substream->runtime->hw = avring_pcm_hardware;
 	snd_pcm_set_sync(substream);
-	err = avring_sound_constrain(substream->runtime, AVRING_PCM_MIN_PERIOD_FRAMES,
-				     AVRING_PCM_MAX_BUFFER_BYTES / 2);
+	err = avring_pcm_constrain(substream);
 	if (err < 0)
 		return err;
 
@@ -92,6 +119,7 @@ static void avring_pcm_detach_buffer(struct snd_pcm_substream *substream)
 	spin_lock_irq(&audio->lock);
 	stream->running = false;
 	stream->area = NULL;
+	stream->claim = 0;
 	spin_unlock_irq(&audio->lock);
 	substream->runtime->dma_area = NULL;
 	substream->runtime->dma_bytes = 0;
@@ -131,6 +159,21 @@ static int avring_pcm_new_store(struct avring_audio_stream *stream, size_t size)
 	return 0;
 }
 
+/* The other side may have got its rate since ours was refined. */
+static int avring_pcm_claim(struct snd_pcm_substream *substream, u32 rate)
+{
+	struct avring_audio *audio = avring_pcm_audio(substream);
+	struct avring_audio_stream *stream = avring_pcm_stream(substream);
+	u32 agreed;
+
+	spin_lock_irq(&audio->lock);
+	agreed = avring_audio_agreed_rate_locked(audio, &stream->claim);
+	if (!agreed || agreed == rate)
+		stream->claim = rate;
+	spin_unlock_irq(&audio->lock);
+	return !agreed || agreed == rate ? 0 : -EINVAL;
+}
+
 static int avring_pcm_hw_params(struct snd_pcm_substream *substream,
 				struct snd_pcm_hw_params *params)
 {
@@ -139,6 +182,9 @@ static int avring_pcm_hw_params(struct snd_pcm_substream *substream,
 	int err;
 
 	avring_pcm_detach_buffer(substream);
+	err = avring_pcm_claim(substream, params_rate(params));
+	if (err)
+		return err;
 	if (!stream->store || stream->store->size != size) {
 		if (atomic_read(&substream->mmap_count))
 			return -EBUSY;
@@ -191,7 +237,6 @@ static int avring_pcm_prepare(struct snd_pcm_substream *substream)
 	stream->seen_hw_ptr = 0;
 	stream->xrun = false;
 	stream->written = 0;
-	stream->held_pos = 0;
 	spin_unlock_irq(&audio->lock);
 	return 0;
 }

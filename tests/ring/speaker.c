@@ -431,6 +431,82 @@ static void test_generations(void)
 	ring_close(&reader);
 }
 
+/* The one rate of who hears what is played. */
+static const struct sound_params at_44100 = { .format = SND_PCM_FORMAT_S16_LE,
+					      .rate = 44100,
+					      .channels = 2 };
+
+static void test_reader_gets_rate(void)
+{
+	const struct avring_audio_format wish = { .rate = 16000, .channels = 1 };
+	struct card card = card_0();
+	struct avring_setup setup = { .stream = AVRING_STREAM_AUDIO };
+	struct avring_entry entry;
+	struct ring ring;
+	snd_pcm_t *pcm;
+
+	set_source(SOUND_SOURCE_LOOPBACK);
+	must(sound_open(&pcm, card.alsa, SND_PCM_STREAM_PLAYBACK, &at_44100));
+	ring = listener(0, &wish);
+	tap_eq(44100, ring.at.format.audio.rate);
+	tap_eq(1, ring.at.format.audio.channels);
+	entry = entry_at(&ring, 2);
+	tap_eq(event_ns(44100, entry.event), entry.time_ns);
+	must(ring_call(&ring, AVRING_IOC_GET_SETUP, &setup));
+	tap_eq(16000, setup.audio.rate);
+	snd_pcm_close(pcm);
+	ring_close(&ring);
+	ring = ring_reader(AVRING_STREAM_AUDIO);
+	tap_eq(16000, ring.at.format.audio.rate);
+	ring_close(&ring);
+}
+
+static void test_player_gets_rate(void)
+{
+	struct ring ring;
+	struct card card = card_0();
+	snd_pcm_t *pcm;
+
+	set_source(SOUND_SOURCE_LOOPBACK);
+	ring = listener(0, NULL);
+	must_refuse(EINVAL, sound_open(&pcm, card.alsa, SND_PCM_STREAM_PLAYBACK, &at_44100));
+	must_refuse(EINVAL, sound_open(&pcm, card.alsa, SND_PCM_STREAM_CAPTURE, &at_44100));
+	ring_close(&ring);
+	must(sound_open(&pcm, card.alsa, SND_PCM_STREAM_PLAYBACK, &at_44100));
+	snd_pcm_close(pcm);
+}
+
+static void test_producer_rate(void)
+{
+	const struct avring_audio_format same = { .rate = 44100 };
+	struct card card = card_0();
+	struct ring ring;
+	snd_pcm_t *pcm;
+
+	set_source(SOUND_SOURCE_LOOPBACK);
+	must(sound_open(&pcm, card.alsa, SND_PCM_STREAM_CAPTURE, &at_44100));
+	must(ring_open(&ring, 0));
+	must_refuse(EBUSY, produce(&ring, NULL));
+	must(produce(&ring, &same));
+	snd_pcm_close(pcm);
+	ring_close(&ring);
+}
+
+static void test_source_rate(void)
+{
+	struct card card = card_0();
+	struct ring ring;
+	snd_pcm_t *pcm;
+
+	must(sound_open(&pcm, card.alsa, SND_PCM_STREAM_CAPTURE, &at_44100));
+	ring = listener(0, NULL);
+	tap_eq(RATE, ring.at.format.audio.rate);
+	must_refuse(EBUSY, sound_set_source(&card, SOUND_SOURCE_LOOPBACK));
+	ring_close(&ring);
+	must(sound_set_source(&card, SOUND_SOURCE_LOOPBACK));
+	snd_pcm_close(pcm);
+}
+
 static const struct tap_test tests[] = {
 	{ "what is played to the card is in the ring, bit by bit", .run = test_loopback },
 	{ "200 chunks of a producer follow each other as written", .run = test_producer },
@@ -447,6 +523,14 @@ static const struct tap_test tests[] = {
 	{ "the PCM records what a producer writes, bit by bit", .run = test_producer_is_recorded },
 	{ "a producer's coming and going begin generations, and no sample is missed",
 	  .run = test_generations },
+	{ "loopback: a reader gets the rate of the PCM, and his own when that is closed",
+	  .run = test_reader_gets_rate },
+	{ "loopback: beside a reader another rate of the PCM is EINVAL",
+	  .run = test_player_gets_rate },
+	{ "loopback: a producer of another rate than the PCM's is EBUSY",
+	  .run = test_producer_rate },
+	{ "tone: reader and PCM have their own rates, and with two of them loopback is EBUSY",
+	  .run = test_source_rate },
 };
 
 int main(int argc, char **argv)

@@ -370,7 +370,7 @@ static void pcm_sleepless_overrun(void)
 {
 	snd_pcm_t *pcm = pcm_capture(&sleepless);
 
-	tap_eq(0, sound_poll(pcm, 150));
+	tap_eq(0, sound_poll(pcm, 120));
 	must_refuse(EPIPE, snd_pcm_avail(pcm));
 	must(snd_pcm_prepare(pcm));
 	must(snd_pcm_close(pcm));
@@ -450,6 +450,100 @@ static void pcm_busy(void)
 	must(snd_pcm_close(playback));
 }
 
+/*
+ * Rates: of who hears what is played.
+ */
+static const struct sound_params at_44100 = { .format = SND_PCM_FORMAT_S16_LE,
+					      .rate = 44100,
+					      .channels = 2 };
+
+static void pcm_set_source(unsigned int source)
+{
+	struct card card;
+
+	must(card_find(0, &card));
+	must(sound_set_source(&card, source));
+}
+
+/* Without parameters. */
+static snd_pcm_t *pcm_open_bare(snd_pcm_stream_t stream)
+{
+	struct card card;
+	snd_pcm_t *pcm;
+
+	must(card_find(0, &card));
+	must(snd_pcm_open(&pcm, card.alsa, stream, SND_PCM_NONBLOCK));
+	return pcm;
+}
+
+static void pcm_expect_rates(snd_pcm_t *pcm, unsigned int least, unsigned int most)
+{
+	snd_pcm_hw_params_t *hw;
+	unsigned int min, max;
+
+	snd_pcm_hw_params_alloca(&hw);
+	must(snd_pcm_hw_params_any(pcm, hw));
+	must(snd_pcm_hw_params_get_rate_min(hw, &min, NULL));
+	must(snd_pcm_hw_params_get_rate_max(hw, &max, NULL));
+	tap_eq(least, min);
+	tap_eq(most, max);
+}
+
+/* @arg: who comes second; it is open already when the first one gets his rate. */
+static void pcm_one_rate(const void *arg)
+{
+	const snd_pcm_stream_t late = *(const snd_pcm_stream_t *)arg;
+	const snd_pcm_stream_t early = late == SND_PCM_STREAM_CAPTURE ? SND_PCM_STREAM_PLAYBACK :
+									SND_PCM_STREAM_CAPTURE;
+	snd_pcm_t *first, *second;
+
+	pcm_set_source(SOUND_SOURCE_LOOPBACK);
+	second = pcm_open_bare(late);
+	pcm_expect_rates(second, 8000, 192000);
+	first = pcm_open(early, &at_44100);
+	pcm_expect_rates(second, 44100, 44100);
+	must_refuse(EINVAL, sound_set_hw(second, &stereo));
+	must(sound_set_hw(second, &at_44100));
+	must(snd_pcm_close(second));
+	must(snd_pcm_close(first));
+	pcm_set_source(SOUND_SOURCE_TONE);
+}
+
+/* Also in the midst of it: what a player does who tries one rate after the other. */
+static void pcm_rate_given_back(void)
+{
+	snd_pcm_t *first, *second;
+
+	pcm_set_source(SOUND_SOURCE_LOOPBACK);
+	first = pcm_open(SND_PCM_STREAM_PLAYBACK, &at_44100);
+	second = pcm_open_bare(SND_PCM_STREAM_CAPTURE);
+	must(snd_pcm_hw_free(first));
+	pcm_expect_rates(second, 8000, 192000);
+	must(sound_set_hw(second, &stereo));
+	must_refuse(EINVAL, sound_set_hw(first, &at_44100));
+	must(snd_pcm_close(second));
+	must(sound_set_hw(first, &at_44100));
+	must(snd_pcm_close(first));
+	first = pcm_open(SND_PCM_STREAM_PLAYBACK, &stereo);
+	must(snd_pcm_close(first));
+	pcm_set_source(SOUND_SOURCE_TONE);
+}
+
+static void pcm_tone_rates(void)
+{
+	snd_pcm_t *player = pcm_open(SND_PCM_STREAM_PLAYBACK, &at_44100);
+	snd_pcm_t *recorder = pcm_capture(&stereo);
+	struct card card;
+
+	tap_eq(480, must(snd_pcm_readi(recorder, data, 480)));
+	must(card_find(0, &card));
+	must_refuse(EBUSY, sound_set_source(&card, SOUND_SOURCE_LOOPBACK));
+	must(snd_pcm_close(player));
+	must(sound_set_source(&card, SOUND_SOURCE_LOOPBACK));
+	must(sound_set_source(&card, SOUND_SOURCE_TONE));
+	must(snd_pcm_close(recorder));
+}
+
 static const snd_pcm_stream_t capture = SND_PCM_STREAM_CAPTURE, playback = SND_PCM_STREAM_PLAYBACK;
 
 static const struct tap_test tests[] = {
@@ -478,6 +572,16 @@ static const struct tap_test tests[] = {
 	  .run = pcm_sleepless_buffer },
 	{ .claim = "playback of nothing does not start", .run = pcm_start_empty },
 	{ .claim = "a second open of a direction is EBUSY", .run = pcm_busy },
+	{ .claim = "loopback: capture has the rate of playback, another is EINVAL",
+	  .run_with = pcm_one_rate,
+	  .arg = &capture },
+	{ .claim = "loopback: playback has the rate of capture, another is EINVAL",
+	  .run_with = pcm_one_rate,
+	  .arg = &playback },
+	{ .claim = "loopback: who frees its parameters, or closes, leaves the rate to others",
+	  .run = pcm_rate_given_back },
+	{ .claim = "tone: each has its own rate, and with two of them loopback is EBUSY",
+	  .run = pcm_tone_rates },
 };
 
 static const struct tap_suite suite = {

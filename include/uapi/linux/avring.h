@@ -252,7 +252,8 @@ struct avring_stream_format {
  * @reserved: zero
  * @audio: format of the sound; zero for picture, whose format is that of the V4L2
  *	capture node. A member that is 0 means 48000 Hz, S16_LE, 2 channels, 480
- *	frames
+ *	frames. While a virtual card captures what it plays, its streams have one rate,
+ *	and that of the PCM comes before this one
  *
  * Belongs to the card and stays. SET_SETUP fails with EBUSY while anybody is
  * attached to the stream.
@@ -296,8 +297,8 @@ struct avring_setup {
  *
  * Errors: EBUSY also if there is a producer already (on the output node, the playback
  * PCM or another file), if the card's input is not loopback, or if the capture
- * node streams in another format; EINVAL format not possible; EPERM a producer needs
- * a file that is open for writing; EOPNOTSUPP the card takes no producer (no
+ * node streams in another format, or the capture PCM has another rate; EINVAL format not
+ * possible; EPERM a producer needs a file that is open for writing; EOPNOTSUPP the card takes no producer (no
  * AVRING_FEATURE_PRODUCER); EIO a PCI card does not do what it is told; ENOMEM; ENODEV.
  */
 struct avring_attach {
