@@ -60,3 +60,15 @@ int fixture_main(const struct tap_test *tests, size_t n_tests, void (*after)(voi
 	fixture_defragment();
 	return tap_main(&suite, argc, argv);
 }
+
+int fixture_card_main(const struct tap_test *tests, size_t n_tests, void (*after)(void), int argc,
+		      char **argv)
+{
+	const struct tap_suite suite = { .tests = tests,
+					 .n_tests = n_tests,
+					 .missing = card_missing,
+					 .residue = card_live_stores,
+					 .after = after };
+
+	return tap_main(&suite, argc, argv);
+}

@@ -20,4 +20,11 @@ extern const long fixture_huge, fixture_single;
 int fixture_main(const struct tap_test *tests, size_t n_tests, void (*after)(void), int argc,
 		 char **argv);
 
+/*
+ * tap_main() for tests that leave module, card and parameters as they are. No test may leave a
+ * store alive. @after, if any, puts back what they set.
+ */
+int fixture_card_main(const struct tap_test *tests, size_t n_tests, void (*after)(void), int argc,
+		      char **argv);
+
 #endif

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "fixture.h"
 #include "flow.h"
 #include "sound.h"
 #include "tap.h"
@@ -302,14 +303,7 @@ static const struct tap_test tests[] = {
 	SYNC("60 fps and 44100 Hz S32_LE", 60, 1, S32_LE, 44100),
 };
 
-static const struct tap_suite suite = {
-	.tests = tests,
-	.n_tests = TAP_COUNT(tests),
-	.missing = card_missing,
-	.residue = card_live_stores,
-};
-
 int main(int argc, char **argv)
 {
-	return tap_main(&suite, argc, argv);
+	return fixture_card_main(tests, TAP_COUNT(tests), NULL, argc, argv);
 }

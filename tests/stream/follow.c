@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fixture.h"
 #include "flow.h"
 #include "producer.h"
 #include "tap.h"
@@ -460,15 +461,7 @@ static const struct tap_test tests[] = {
 	  .run = another_format_is_told },
 };
 
-static const struct tap_suite suite = {
-	.tests = tests,
-	.n_tests = TAP_COUNT(tests),
-	.missing = card_missing,
-	.residue = card_live_stores,
-	.after = put_back,
-};
-
 int main(int argc, char **argv)
 {
-	return tap_main(&suite, argc, argv);
+	return fixture_card_main(tests, TAP_COUNT(tests), put_back, argc, argv);
 }

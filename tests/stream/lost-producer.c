@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "fixture.h"
 #include "flow.h"
 #include "producer.h"
 #include "sound.h"
@@ -391,14 +392,7 @@ static const struct tap_test tests[] = {
 	  .run = lost_voice },
 };
 
-static const struct tap_suite suite = {
-	.tests = tests,
-	.n_tests = TAP_COUNT(tests),
-	.missing = card_missing,
-	.residue = card_live_stores,
-};
-
 int main(int argc, char **argv)
 {
-	return tap_main(&suite, argc, argv);
+	return fixture_card_main(tests, TAP_COUNT(tests), NULL, argc, argv);
 }

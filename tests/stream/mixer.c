@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "fixture.h"
 #include "pcmio.h"
 #include "tap.h"
 
@@ -170,15 +171,7 @@ static void mixer_after(void)
 	mixer_write(SWITCH, 1);
 }
 
-static const struct tap_suite suite = {
-	.tests = tests,
-	.n_tests = TAP_COUNT(tests),
-	.missing = card_missing,
-	.residue = card_live_stores,
-	.after = mixer_after,
-};
-
 int main(int argc, char **argv)
 {
-	return tap_main(&suite, argc, argv);
+	return fixture_card_main(tests, TAP_COUNT(tests), mixer_after, argc, argv);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "fixture.h"
 #include "tap.h"
 
 #define OFFERED_PIXELS (1920ull * 1080 * 60)
@@ -243,14 +244,7 @@ static const struct tap_test tests[] = {
 	  .run = any_rate_can_be_set },
 };
 
-static const struct tap_suite suite = {
-	.tests = tests,
-	.n_tests = TAP_COUNT(tests),
-	.missing = card_missing,
-	.residue = card_live_stores,
-};
-
 int main(int argc, char **argv)
 {
-	return tap_main(&suite, argc, argv);
+	return fixture_card_main(tests, TAP_COUNT(tests), NULL, argc, argv);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "fixture.h"
 #include "tap.h"
 
 /**
@@ -255,14 +256,7 @@ static const struct tap_test tests[] = {
 	{ .claim = "two cards share no node", .run = pairing_apart },
 };
 
-static const struct tap_suite suite = {
-	.tests = tests,
-	.n_tests = TAP_COUNT(tests),
-	.missing = card_missing,
-	.residue = card_live_stores,
-};
-
 int main(int argc, char **argv)
 {
-	return tap_main(&suite, argc, argv);
+	return fixture_card_main(tests, TAP_COUNT(tests), NULL, argc, argv);
 }

@@ -3,6 +3,7 @@
  * pcm-time: the times of the sound device are exact, and what is played at a time
  * is captured at that time.
  */
+#include "fixture.h"
 #include "pcmio.h"
 #include "tap.h"
 
@@ -339,14 +340,7 @@ static const struct tap_test tests[] = {
 	{ .claim = "frames come at the rate", .run = pcm_pace },
 };
 
-static const struct tap_suite suite = {
-	.tests = tests,
-	.n_tests = TAP_COUNT(tests),
-	.missing = card_missing,
-	.residue = card_live_stores,
-};
-
 int main(int argc, char **argv)
 {
-	return tap_main(&suite, argc, argv);
+	return fixture_card_main(tests, TAP_COUNT(tests), NULL, argc, argv);
 }

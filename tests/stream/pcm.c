@@ -5,6 +5,7 @@
  */
 #include <poll.h>
 
+#include "fixture.h"
 #include "pcmio.h"
 #include "tap.h"
 
@@ -584,14 +585,7 @@ static const struct tap_test tests[] = {
 	  .run = pcm_tone_rates },
 };
 
-static const struct tap_suite suite = {
-	.tests = tests,
-	.n_tests = TAP_COUNT(tests),
-	.missing = card_missing,
-	.residue = card_live_stores,
-};
-
 int main(int argc, char **argv)
 {
-	return tap_main(&suite, argc, argv);
+	return fixture_card_main(tests, TAP_COUNT(tests), NULL, argc, argv);
 }

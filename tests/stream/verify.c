@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fixture.h"
 #include "flow.h"
 #include "tap.h"
 
@@ -315,13 +316,6 @@ static const struct tap_test tests[] = {
 	{ .claim = "120000/1001 fps is on the grid", RATE(120000, 1001, 240) },
 };
 
-static const struct tap_suite suite = {
-	.tests = tests,
-	.n_tests = TAP_COUNT(tests),
-	.missing = card_missing,
-	.residue = card_live_stores,
-};
-
 int main(int argc, char **argv)
 {
 	if (argc > 2 && !strcmp(argv[1], "-n")) {
@@ -331,7 +325,7 @@ int main(int argc, char **argv)
 			return 2;
 		}
 		argv[2] = argv[0];
-		return tap_main(&suite, argc - 2, argv + 2);
+		return fixture_card_main(tests, TAP_COUNT(tests), NULL, argc - 2, argv + 2);
 	}
-	return tap_main(&suite, argc, argv);
+	return fixture_card_main(tests, TAP_COUNT(tests), NULL, argc, argv);
 }
