@@ -314,7 +314,10 @@ static void test_sleepless_unread(void)
 	must(snd_pcm_close(pcm));
 }
 
-/* ALSA counts laps in jiffies, of which this buffer has two: one and a half it may take for a half. */
+/*
+ * ALSA counts laps in jiffies. This buffer has two of them, and ALSA alone may take a lap and a
+ * half for a half.
+ */
 static void test_sleepless_lap(void)
 {
 	struct sound_params params = stereo;

@@ -296,10 +296,11 @@ struct avring_setup {
  * the same role; else it fails with EBUSY.
  *
  * Errors: EBUSY also if there is a producer already (on the output node, the playback
- * PCM or another file), if the card's input is not loopback, or if the capture
- * node streams in another format, or the capture PCM has another rate; EINVAL format not
- * possible; EPERM a producer needs a file that is open for writing; EOPNOTSUPP the card takes no producer (no
- * AVRING_FEATURE_PRODUCER); EIO a PCI card does not do what it is told; ENOMEM; ENODEV.
+ * PCM or another file), if the card's input is not loopback, if the capture node streams
+ * in another format, or if the capture PCM has another rate; EINVAL format not possible;
+ * EPERM a producer needs a file that is open for writing; EOPNOTSUPP the card takes no
+ * producer (no AVRING_FEATURE_PRODUCER); EIO a PCI card does not do what it is told;
+ * ENOMEM; ENODEV.
  */
 struct avring_attach {
 	__u32 role;
