@@ -79,6 +79,16 @@ objects() {
 		 ."node.description" // ."device.description", ."object.serial"] | join("|")'
 }
 
+# member CLASS CARD NUMBER: of the line in $scratch/objects that is such an object of a card.
+member() {
+	awk -F'|' -v class="$1" -v card="avring.$2" -v number="$3" \
+		'$1 == class && index($2, card) { print $number; exit }' "$scratch/objects"
+}
+
+# What PipeWire calls it, and the number under which it knows it.
+name_of() { member "$1" "$2" 2; }
+serial() { member "$1" "$2" 4; }
+
 # beeps FILE SAMPLES: a WAV file of 16 bits has so many samples or more, and a beep.
 beeps() {
 	python3 -c 'import array, sys
