@@ -39,30 +39,61 @@ install_all() {
 	ldconfig
 }
 
+# desktop_start: one for all tests of a guest where APPS_KEEP is set; else it goes at the end.
 desktop_start() {
-	install_all
-	udev_start
-	mkdir -p /run/systemd/{seats,sessions,users,machines} /run/dbus
-	export XDG_RUNTIME_DIR=$scratch/run XDG_STATE_HOME=$scratch/state XDG_CONFIG_HOME=$scratch/config
+	desktop=/run/avring-desktop
+	export XDG_RUNTIME_DIR=$desktop/run XDG_STATE_HOME=$desktop/state XDG_CONFIG_HOME=$desktop/config
 	export DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/bus
-	mkdir -m 700 "$XDG_RUNTIME_DIR"
 	trap desktop_stop EXIT
-	background system-dbus dbus-daemon --system --nofork --nopidfile
-	background dbus dbus-daemon --session --nofork --nopidfile --address="$DBUS_SESSION_BUS_ADDRESS"
-	background pipewire pipewire
-	background wireplumber wireplumber
-	background pulse pipewire-pulse
+	[[ -d $desktop ]] || desktop_new
 	wait_until 200 desktop_complete || {
 		tap_not_ok "PipeWire shows the card"
-		tap_note "$(tail -n 5 "$scratch"/{pipewire,wireplumber,pulse}.log; objects)"
+		tap_note "$(objects; grep -v "Test Pattern" "$desktop"/{pipewire,wireplumber,pulse}.log | tail -n 60)"
 		tap_end
 	}
 }
 
+desktop_new() {
+	install_all
+	udev_start
+	mkdir -p /run/systemd/{seats,sessions,users,machines} /run/dbus "$desktop"
+	mkdir -m 700 "$XDG_RUNTIME_DIR"
+	daemon system-dbus dbus-daemon --system --nofork --nopidfile
+	daemon dbus dbus-daemon --session --nofork --nopidfile --address="$DBUS_SESSION_BUS_ADDRESS"
+	wait_until 60 test -S /run/dbus/system_bus_socket -a -S "$XDG_RUNTIME_DIR/bus"
+	daemon pipewire pipewire
+	daemon wireplumber wireplumber
+	daemon pulse pipewire-pulse
+}
+
+# daemon NAME COMMAND...: it does not end with the test.
+daemon() {
+	local log=$desktop/$1.log
+
+	shift
+	setsid "$@" >"$log" 2>&1 </dev/null &
+	echo $! >>"$desktop/pids"
+	disown
+}
+
 # shellcheck disable=SC2317 # at exit
 desktop_stop() {
-	udevadm control --exit
+	if [[ ! ${APPS_KEEP-} ]]; then
+		xargs kill <"$desktop/pids"
+		wait_until 60 desktop_gone
+		udevadm control --exit
+		rm -rf "$desktop"
+	fi
 	put_away
+}
+
+# shellcheck disable=SC2317 # at exit
+desktop_gone() {
+	local pid
+
+	while read -r pid; do
+		! kill -0 "$pid" 2>/dev/null || return 1
+	done <"$desktop/pids"
 }
 
 # desktop_complete: picture and sound of card 0 can be chosen, and pulse answers.
