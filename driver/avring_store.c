@@ -138,6 +138,9 @@ static int avring_store_fill(struct avring_store *store)
 	unsigned long i = 0, k;
 	struct page *head;
 
+	/* As vmalloc(): who asks for more than there is must not use all of it up first. */
+	if (store->n_pages > totalram_pages())
+		return -ENOMEM;
 	while (i < store->n_pages) {
 		head = NULL;
 		if (!fatal_signal_pending(current))
