@@ -59,6 +59,20 @@ static bool avring_audio_is_one_rate(u32 a, u32 b)
 }
 
 /**
+ * avring_audio_rate_fits_locked() - may a claim be laid to a rate?
+ * @audio: the sound card
+ * @claim: of the stream or ring that asks; does not count itself
+ * @rate: frames per second
+ *
+ * Context: any, avring_audio::lock held.
+ * Return: false if the others have agreed on another one.
+ */
+bool avring_audio_rate_fits_locked(const struct avring_audio *audio, const u32 *claim, u32 rate)
+{
+	return avring_audio_is_one_rate(avring_audio_agreed_rate_locked(audio, claim), rate);
+}
+
+/**
  * avring_audio_rates_agree_locked() - may the source become loopback?
  * @audio: the sound card
  *

@@ -211,6 +211,7 @@ u32 avring_audio_loop_fill(struct avring_audio *audio, const struct avring_sampl
 bool avring_audio_loop_converts(struct avring_audio *audio,
 				const struct avring_samples_layout *layout);
 u32 avring_audio_agreed_rate_locked(const struct avring_audio *audio, const u32 *claim);
+bool avring_audio_rate_fits_locked(const struct avring_audio *audio, const u32 *claim, u32 rate);
 bool avring_audio_rates_agree_locked(const struct avring_audio *audio);
 u64 avring_audio_written(const struct avring_audio_stream *play);
 

@@ -168,10 +168,9 @@ static void avring_audio_ring_start_locked(struct avring_audio_ring *ring,
 /* One player at a time, the source must be loopback, and who hears it have its rate. */
 static bool avring_audio_ring_can_produce_locked(struct avring_audio *audio, u32 rate)
 {
-	const u32 agreed = avring_audio_agreed_rate_locked(audio, &audio->ring.claim);
-
 	return !audio->ring.producer && audio->source == AVRING_AUDIO_LOOPBACK &&
-	       !avring_audio_playback(audio)->substream && (!agreed || agreed == rate);
+	       !avring_audio_playback(audio)->substream &&
+	       avring_audio_rate_fits_locked(audio, &audio->ring.claim, rate);
 }
 
 /* What has happened until now is in the old ring, though its last chunk be a short one. */

@@ -164,14 +164,14 @@ static int avring_pcm_claim(struct snd_pcm_substream *substream, u32 rate)
 {
 	struct avring_audio *audio = avring_pcm_audio(substream);
 	struct avring_audio_stream *stream = avring_pcm_stream(substream);
-	u32 agreed;
+	bool fits;
 
 	spin_lock_irq(&audio->lock);
-	agreed = avring_audio_agreed_rate_locked(audio, &stream->claim);
-	if (!agreed || agreed == rate)
+	fits = avring_audio_rate_fits_locked(audio, &stream->claim, rate);
+	if (fits)
 		stream->claim = rate;
 	spin_unlock_irq(&audio->lock);
-	return !agreed || agreed == rate ? 0 : -EINVAL;
+	return fits ? 0 : -EINVAL;
 }
 
 static int avring_pcm_hw_params(struct snd_pcm_substream *substream,
