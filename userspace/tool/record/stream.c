@@ -171,10 +171,12 @@ static void record_stream_tell_step(const struct record_stream *stream, int64_t 
 			   stream->device, step, stream->held.sequence);
 }
 
-static void record_stream_put_in_time(struct record_stream *stream)
+/* What was read is held, at its time. */
+static void record_stream_hold(struct record_stream *stream)
 {
 	int64_t step_ns = record_timeline_take(&stream->timeline, &stream->format, &stream->held);
 
+	stream->has_held = true;
 	if (step_ns)
 		record_stream_tell_step(stream, step_ns);
 }
@@ -194,9 +196,7 @@ bool record_stream_peek(struct record_stream *stream)
 		else if (error)
 			record_stream_fail(stream, error, "read");
 		else
-			stream->has_held = true;
-		if (stream->has_held)
-			record_stream_put_in_time(stream);
+			record_stream_hold(stream);
 		/* A recording begins with a frame that is whole. */
 		if (stream->has_held && !stream->is_begun && record_stream_is_damaged(stream))
 			record_stream_drop(stream);
