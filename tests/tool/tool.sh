@@ -53,15 +53,15 @@ run() {
 	err=$(words "$scratch/err")
 }
 
-# gives CLAIM STATUS WORDS COMMAND...: it ends like this and says these words (a
-# shell pattern) and no others on stderr.
+# gives CLAIM STATUS WORDS COMMAND...: it ends like this and says these words and no others on
+# stderr; both are shell patterns.
 gives() {
 	local claim=$1 want=$2 words=$3
 
 	shift 3
 	run "$@"
-	# shellcheck disable=SC2053 # a pattern
-	if [[ $status == "$want" && $err == $words ]]; then
+	# shellcheck disable=SC2053 # patterns
+	if [[ $status == $want && $err == $words ]]; then
 		tap_ok "$claim"
 		return
 	fi
