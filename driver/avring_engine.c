@@ -396,7 +396,6 @@ void avring_engine_retune_locked(struct avring_engine *e, const struct v4l2_pix_
 struct avring_engine *avring_engine_new(int number, void (*source_change)(void *data), void *data)
 {
 	struct avring_engine *e = kzalloc(sizeof(*e), GFP_KERNEL);
-	struct v4l2_pix_format pix;
 	int err;
 
 	if (!e)
@@ -410,8 +409,9 @@ struct avring_engine *avring_engine_new(int number, void (*source_change)(void *
 		err = PTR_ERR(e->pattern);
 		goto free_engine;
 	}
-	avring_format_default(&pix);
-	avring_engine_retune_locked(e, &pix, avring_rate_default());
+	avring_format_default(&e->node_pix);
+	e->node_rate = avring_rate_default();
+	avring_engine_retune_locked(e, &e->node_pix, e->node_rate);
 	e->output.rate = avring_rate_default();
 	e->thread = kthread_run(avring_engine_thread, e, "avring%d", number);
 	if (IS_ERR(e->thread)) {

@@ -43,6 +43,8 @@ struct avring_side {
  * @capture: the capture node, and the ring while no producer writes that; both
  *	locks guard its @queue, @pix and @rate
  * @output: the output node, likewise
+ * @node_pix: format that the capture node is set to, and in which a ring begins; @tune
+ * @node_rate: its frame rate
  * @stream: the ring
  * @producer: who writes the ring in place, or NULL; both locks
  * @produced: format and rate of @producer; both locks
@@ -73,6 +75,8 @@ struct avring_engine {
 	struct mutex lock;
 	struct avring_side capture;
 	struct avring_side output;
+	struct v4l2_pix_format node_pix;
+	struct avring_rate node_rate;
 	struct avring_stream stream;
 	const struct avring_ring_reader *producer;
 	struct avring_side produced;

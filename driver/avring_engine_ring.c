@@ -127,10 +127,16 @@ int avring_engine_attach(struct avring_engine *e, struct avring_ring_reader *rea
 	return err;
 }
 
+/* What the ring had followed goes with its last user: the next one begins as the node is set. */
 static void avring_engine_leave(struct avring_engine *e, struct avring_ring_reader *reader)
 {
-	if (avring_stream_leave(&e->stream, reader))
-		avring_engine_end_ring(e, AVRING_STATE_STALE);
+	if (!avring_stream_leave(&e->stream, reader))
+		return;
+	avring_engine_end_ring(e, AVRING_STATE_STALE);
+	mutex_lock(&e->lock);
+	if (!e->capture.queue)
+		avring_engine_retune_locked(e, &e->node_pix, e->node_rate);
+	mutex_unlock(&e->lock);
 }
 
 /**

@@ -207,6 +207,10 @@ int avring_engine_set_format(struct avring_engine *e, const struct v4l2_pix_form
 	mutex_lock(&e->tune);
 	if (!e->capture.queue && !e->producer)
 		err = avring_engine_tune(e, pix, rate);
+	if (!err) {
+		e->node_pix = *pix;
+		e->node_rate = rate;
+	}
 	mutex_unlock(&e->tune);
 	avring_engine_kick(e);
 	return err;

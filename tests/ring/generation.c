@@ -324,6 +324,27 @@ static void test_output_node_decides(void)
 	ring_close(&ring);
 }
 
+/* What G_FMT and G_PARM say is what the next one gets, whatever was sent to those before. */
+static void test_format_goes_with_its_users(void)
+{
+	struct ring producer, reader;
+
+	ring_small_picture();
+	ring_input(CARD_INPUT_LOOPBACK);
+	reader = ring_reader(AVRING_STREAM_VIDEO);
+	producer = ring_producer(CHUNK_FOURCC, CHUNK_WIDTH, CHUNK_HEIGHT);
+	reattach(&reader);
+	tap_eq(CHUNK_WIDTH, reader.at.format.video.width);
+	ring_close(&producer);
+	ring_close(&reader);
+	reader = ring_reader(AVRING_STREAM_VIDEO);
+	tap_eq(SMALL_FOURCC, reader.at.format.video.pixelformat);
+	tap_eq(SMALL_WIDTH, reader.at.format.video.width);
+	tap_eq(SMALL_HEIGHT, reader.at.format.video.height);
+	tap_eq(SMALL_FPS, reader.at.format.video.rate_num);
+	ring_close(&reader);
+}
+
 /* The film has 15 frames a second, the node takes 30. A ring begins between two of them. */
 static void test_first_pictures(void)
 {
@@ -640,6 +661,8 @@ static const struct tap_test tests[] = {
 	{ "another input does not, and its frames are marked", .run = test_input_change },
 	{ "frames of the output node come one by one", .run = test_output_node },
 	{ "an output node of another format begins a generation", .run = test_output_node_decides },
+	{ "the format of a producer goes with those who read it: the next ring is the node's",
+	  .run = test_format_goes_with_its_users },
 	{ "a ring beside a producer who writes has his pictures from the first on",
 	  .run = test_first_pictures },
 	{ "a node beside a producer of the ring has his pictures from the first on",
