@@ -46,7 +46,8 @@ int ring_read(struct ring *ring, uint32_t stream, uint32_t flags)
 	return ring_call(ring, AVRING_IOC_ATTACH, &ring->at);
 }
 
-int ring_produce(struct ring *ring, uint32_t fourcc, uint32_t width, uint32_t height)
+int ring_produce_at(struct ring *ring, uint32_t fourcc, uint32_t width, uint32_t height,
+		    uint32_t fps)
 {
 	struct avring_video_format *video = &ring->at.format.video;
 
@@ -56,9 +57,14 @@ int ring_produce(struct ring *ring, uint32_t fourcc, uint32_t width, uint32_t he
 	video->pixelformat = fourcc;
 	video->width = width;
 	video->height = height;
-	video->rate_num = 30;
+	video->rate_num = fps;
 	video->rate_den = 1;
 	return ring_call(ring, AVRING_IOC_ATTACH, &ring->at);
+}
+
+int ring_produce(struct ring *ring, uint32_t fourcc, uint32_t width, uint32_t height)
+{
+	return ring_produce_at(ring, fourcc, width, height, 30);
 }
 
 static int map_region(const struct ring *ring, uint64_t offset, uint64_t size, int prot,

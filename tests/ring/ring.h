@@ -59,8 +59,10 @@ void ring_close(struct ring *ring);
 
 /* ATTACH as a reader of a stream. */
 int ring_read(struct ring *ring, uint32_t stream, uint32_t flags);
-/* ATTACH as the producer of pictures of this format, 30 a second. */
+/* ATTACH as the producer of pictures of this format, 30 or @fps a second. */
 int ring_produce(struct ring *ring, uint32_t fourcc, uint32_t width, uint32_t height);
+int ring_produce_at(struct ring *ring, uint32_t fourcc, uint32_t width, uint32_t height,
+		    uint32_t fps);
 /* Map all of the three regions; data as PROT_READ, for the producer writable, too. */
 int ring_map(struct ring *ring);
 void ring_unmap(struct ring *ring);
