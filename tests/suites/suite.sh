@@ -34,6 +34,14 @@ suite_run() {
 	rm -f "$said"
 }
 
+# suite_loops LENGTH: how often races turn (tests/lib/user.h).
+suite_loops() {
+	case $1 in
+	--quick) export LOOPS=${LOOPS:-5} ;;
+	--short) export LOOPS=${LOOPS:-15} ;;
+	esac
+}
+
 suite_end() {
 	exit "$suite_failed"
 }
