@@ -137,7 +137,7 @@ int avring_audio_number(const struct avring_audio *audio)
  * Context: process, may sleep.
  * Return: the number, 0 if there is no such node.
  */
-dev_t avring_audio_devt(struct avring_audio *audio, enum avring_audio_node node)
+dev_t avring_audio_devt(struct avring_audio *audio, enum avring_sound_node node)
 {
 	return avring_sound_devt(audio->card, node);
 }

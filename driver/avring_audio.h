@@ -13,6 +13,8 @@
 #include <linux/kdev_t.h>
 #include <linux/types.h>
 
+#include "avring_sound_node.h"
+
 struct avring_audio;
 struct avring_source_ops;
 struct device;
@@ -37,18 +39,6 @@ struct avring_audio_params {
 	u64 (*flash_at)(void *data, u64 ns);
 	void (*released)(void *data);
 	void *data;
-};
-
-/**
- * enum avring_audio_node - the character devices of the sound card
- * @AVRING_AUDIO_CONTROL: mixer
- * @AVRING_AUDIO_PLAYBACK: PCM device 0, playback
- * @AVRING_AUDIO_CAPTURE: PCM device 0, capture
- */
-enum avring_audio_node {
-	AVRING_AUDIO_CONTROL,
-	AVRING_AUDIO_PLAYBACK,
-	AVRING_AUDIO_CAPTURE,
 };
 
 /**
@@ -79,7 +69,7 @@ int avring_audio_new(const struct avring_audio_params *params, struct avring_aud
 int avring_audio_register(struct avring_audio *audio);
 void avring_audio_disconnect(struct avring_audio *audio);
 int avring_audio_number(const struct avring_audio *audio);
-dev_t avring_audio_devt(struct avring_audio *audio, enum avring_audio_node node);
+dev_t avring_audio_devt(struct avring_audio *audio, enum avring_sound_node node);
 void avring_audio_stats(struct avring_audio *audio, struct avring_audio_stats *out);
 
 #endif

@@ -152,9 +152,9 @@ static int avring_card_register_chassis(struct avring_card *card)
 		.output = &card->output.node.vdev,
 		.alsa_card = avring_audio_number(audio),
 		.sound = {
-			[AVRING_MEDIA_MIXER] = avring_audio_devt(audio, AVRING_AUDIO_CONTROL),
-			[AVRING_MEDIA_CAPTURE] = avring_audio_devt(audio, AVRING_AUDIO_CAPTURE),
-			[AVRING_MEDIA_PLAYBACK] = avring_audio_devt(audio, AVRING_AUDIO_PLAYBACK),
+			[AVRING_MEDIA_MIXER] = avring_audio_devt(audio, AVRING_SOUND_CONTROL),
+			[AVRING_MEDIA_CAPTURE] = avring_audio_devt(audio, AVRING_SOUND_CAPTURE),
+			[AVRING_MEDIA_PLAYBACK] = avring_audio_devt(audio, AVRING_SOUND_PLAYBACK),
 		},
 	};
 

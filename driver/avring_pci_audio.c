@@ -212,7 +212,7 @@ int avring_pci_audio_number(const struct avring_pci_audio *audio)
  * Context: process, may sleep.
  * Return: the number, 0 if there is no such node.
  */
-dev_t avring_pci_audio_devt(struct avring_pci_audio *audio, enum avring_audio_node node)
+dev_t avring_pci_audio_devt(struct avring_pci_audio *audio, enum avring_sound_node node)
 {
 	return avring_sound_devt(audio->card, node);
 }

@@ -12,7 +12,7 @@
 #include <linux/kdev_t.h>
 #include <linux/types.h>
 
-#include "avring_audio.h"
+#include "avring_sound_node.h"
 
 struct avring_pci_audio;
 struct avring_pci_channel;
@@ -49,6 +49,6 @@ void avring_pci_audio_suspend(struct avring_pci_audio *audio);
 void avring_pci_audio_resume(struct avring_pci_audio *audio);
 void avring_pci_audio_disconnect(struct avring_pci_audio *audio);
 int avring_pci_audio_number(const struct avring_pci_audio *audio);
-dev_t avring_pci_audio_devt(struct avring_pci_audio *audio, enum avring_audio_node node);
+dev_t avring_pci_audio_devt(struct avring_pci_audio *audio, enum avring_sound_node node);
 
 #endif

@@ -193,9 +193,9 @@ static int avring_pci_card_register_chassis(struct avring_pci_card *card)
 		.alsa_card = avring_pci_audio_number(card->audio),
 		.sound = {
 			[AVRING_MEDIA_MIXER] =
-				avring_pci_audio_devt(card->audio, AVRING_AUDIO_CONTROL),
+				avring_pci_audio_devt(card->audio, AVRING_SOUND_CONTROL),
 			[AVRING_MEDIA_CAPTURE] =
-				avring_pci_audio_devt(card->audio, AVRING_AUDIO_CAPTURE),
+				avring_pci_audio_devt(card->audio, AVRING_SOUND_CAPTURE),
 		},
 	};
 

@@ -177,17 +177,17 @@ int avring_sound_add_controls(struct snd_card *card, const struct snd_kcontrol_n
 	return 0;
 }
 
-static void avring_sound_node_name(const struct snd_card *card, enum avring_audio_node node,
+static void avring_sound_node_name(const struct snd_card *card, enum avring_sound_node node,
 				   char *name, size_t size)
 {
 	switch (node) {
-	case AVRING_AUDIO_CONTROL:
+	case AVRING_SOUND_CONTROL:
 		snprintf(name, size, "controlC%d", card->number);
 		break;
-	case AVRING_AUDIO_PLAYBACK:
+	case AVRING_SOUND_PLAYBACK:
 		snprintf(name, size, "pcmC%dD0p", card->number);
 		break;
-	case AVRING_AUDIO_CAPTURE:
+	case AVRING_SOUND_CAPTURE:
 		snprintf(name, size, "pcmC%dD0c", card->number);
 		break;
 	}
@@ -197,7 +197,7 @@ static void avring_sound_node_name(const struct snd_card *card, enum avring_audi
  * Found by name below the card: where ALSA keeps these devices has changed between the
  * supported kernels, their names have not. Return: with a reference, or NULL.
  */
-static struct device *avring_sound_find_node(struct snd_card *card, enum avring_audio_node node)
+static struct device *avring_sound_find_node(struct snd_card *card, enum avring_sound_node node)
 {
 	char name[32] = "";
 
@@ -213,7 +213,7 @@ static struct device *avring_sound_find_node(struct snd_card *card, enum avring_
  * Context: process, may sleep.
  * Return: the number, 0 if there is no such node.
  */
-dev_t avring_sound_devt(struct snd_card *card, enum avring_audio_node node)
+dev_t avring_sound_devt(struct snd_card *card, enum avring_sound_node node)
 {
 	struct device *dev = avring_sound_find_node(card, node);
 	dev_t devt;
@@ -226,7 +226,7 @@ dev_t avring_sound_devt(struct snd_card *card, enum avring_audio_node node)
 }
 
 /* A node that is there without its card, as ALSA's PCM leaves one behind. */
-static void avring_sound_remove_node(struct snd_card *card, enum avring_audio_node node)
+static void avring_sound_remove_node(struct snd_card *card, enum avring_sound_node node)
 {
 	struct device *dev = avring_sound_find_node(card, node);
 
@@ -251,8 +251,8 @@ int avring_sound_register(struct snd_card *card)
 	int err = snd_card_register(card);
 
 	if (err < 0 && card->registered) {
-		avring_sound_remove_node(card, AVRING_AUDIO_PLAYBACK);
-		avring_sound_remove_node(card, AVRING_AUDIO_CAPTURE);
+		avring_sound_remove_node(card, AVRING_SOUND_PLAYBACK);
+		avring_sound_remove_node(card, AVRING_SOUND_CAPTURE);
 	}
 	return err;
 }

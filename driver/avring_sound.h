@@ -13,7 +13,7 @@
 #include <sound/pcm.h>
 #include <uapi/linux/avring.h>
 
-#include "avring_audio.h"
+#include "avring_sound_node.h"
 
 struct avring_ring;
 struct avring_stream;
@@ -38,7 +38,7 @@ void avring_sound_name_pcm(struct snd_pcm *pcm);
 int avring_sound_add_controls(struct snd_card *card, const struct snd_kcontrol_new *controls,
 			      unsigned int n_controls, void *chip);
 int avring_sound_register(struct snd_card *card);
-dev_t avring_sound_devt(struct snd_card *card, enum avring_audio_node node);
+dev_t avring_sound_devt(struct snd_card *card, enum avring_sound_node node);
 struct timespec64 avring_sound_stamp(const struct snd_pcm_runtime *runtime, u64 ns);
 void avring_sound_forget_time_type(struct snd_pcm_runtime *runtime);
 bool avring_sound_wants_time(const struct snd_pcm_audio_tstamp_config *config,
