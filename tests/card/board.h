@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "avring_pci_regs.h"
+#include "driver/pci/regs.h"
 
 /* A card, its registers mapped, memory and bus mastering enabled, freshly reset. */
 struct board {

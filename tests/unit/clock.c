@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "avring_clock.c" /* the driver's own source */
+#include "driver/clock.c" /* the driver's own source */
 #include "tap.h"
 
 #define YEAR_NS (365ULL * 24 * 3600 * AVRING_NSEC_PER_SEC)

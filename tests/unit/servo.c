@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "avring_servo.c" /* the driver's own source */
+#include "driver/pci/servo.c" /* the driver's own source */
 #include "tap.h"
 
 #define LOOK_NS 250000000ULL /* between two readings */

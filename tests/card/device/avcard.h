@@ -21,7 +21,7 @@
 #include "qemu/timer.h"
 #include "hw/pci/pci.h"
 
-#include "avring_pci_regs.h"
+#include "driver/pci/regs.h"
 #include "avcard_source.h"
 
 #define AVCARD_MAX_SEGMENT 0x100000

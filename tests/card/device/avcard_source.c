@@ -9,7 +9,7 @@
 #include <zlib.h>
 
 #include "uapi/linux/avring.h"
-#include "avring_pci_regs.h"
+#include "driver/pci/regs.h"
 #include "avcard_source.h"
 
 #define AVCARD_NSEC_PER_SEC 1000000000ULL

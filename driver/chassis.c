@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * avring: what every card has. See chassis.h.
+ */
+#include <linux/atomic.h>
+#include <linux/jiffies.h>
+#include <linux/printk.h>
+#include <linux/string.h>
+#include <linux/wait_bit.h>
+#include <media/v4l2-dev.h>
+
+#include "chassis.h"
+
+/* How often a wait for them says why. */
+#define AVRING_CHASSIS_PATIENCE		(5 * HZ)
+
+/* Cards that are not freed yet. */
+static atomic_t avring_live_cards = ATOMIC_INIT(0);
+
+static void avring_chassis_release(struct kref *refs)
+{
+	struct avring_chassis *chassis = container_of(refs, struct avring_chassis, refs);
+
+	media_device_cleanup(&chassis->mdev);
+	chassis->free(chassis);
+	if (atomic_dec_and_test(&avring_live_cards))
+		wake_up_var(&avring_live_cards);
+}
+
+/**
+ * avring_chassis_put() - drop a reference
+ * @chassis: gone for the caller. Context: process.
+ */
+void avring_chassis_put(struct avring_chassis *chassis)
+{
+	kref_put(&chassis->refs, avring_chassis_release);
+}
+
+/**
+ * avring_chassis_wait_freed() - wait until no card is left
+ *
+ * ALSA drops its reference on the module before it frees a sound card, so the
+ * module must not go away while the last close of a removed card is under way.
+ * A wait that lasts says why.
+ */
+void avring_chassis_wait_freed(void)
+{
+	while (!wait_var_event_timeout(&avring_live_cards, !atomic_read(&avring_live_cards),
+				       AVRING_CHASSIS_PATIENCE))
+		pr_warn("avring: waits to be unloaded: %d card(s) removed and still held by the kernel\n",
+			atomic_read(&avring_live_cards));
+}
+
+static void avring_chassis_v4l2_released(struct v4l2_device *v4l2_dev)
+{
+	v4l2_device_unregister(v4l2_dev);
+	avring_chassis_put(container_of(v4l2_dev, struct avring_chassis, v4l2_dev));
+}
+
+static void avring_chassis_ringdev_released(void *chassis)
+{
+	avring_chassis_put(chassis);
+}
+
+/**
+ * avring_chassis_init() - set up what nobody can see yet
+ * @chassis: zeroed
+ * @dev: device of the card
+ * @name: of the card
+ * @free: called with the last reference
+ *
+ * Return: 0 or a negative errno; then nothing is left to clean up.
+ */
+int avring_chassis_init(struct avring_chassis *chassis, struct device *dev, const char *name,
+			void (*free)(struct avring_chassis *chassis))
+{
+	struct v4l2_device *v4l2_dev = &chassis->v4l2_dev;
+	struct media_device *mdev = &chassis->mdev;
+	int err;
+
+	kref_init(&chassis->refs);
+	chassis->free = free;
+	mdev->dev = dev;
+	strscpy(mdev->model, name, sizeof(mdev->model));
+	media_device_init(mdev);
+	strscpy(v4l2_dev->name, mdev->model, sizeof(v4l2_dev->name));
+	v4l2_dev->mdev = mdev;
+	err = v4l2_device_register(dev, v4l2_dev);
+	if (err)
+		media_device_cleanup(mdev);
+	return err;
+}
+
+/**
+ * avring_chassis_destroy() - undo avring_chassis_init(); before avring_chassis_live() only
+ * @chassis: the chassis
+ */
+void avring_chassis_destroy(struct avring_chassis *chassis)
+{
+	v4l2_device_unregister(&chassis->v4l2_dev);
+	media_device_cleanup(&chassis->mdev);
+}
+
+/**
+ * avring_chassis_live() - from here on the card is freed by its last reference
+ * @chassis: the chassis; the rest of the card is complete
+ * @dev: device of the card
+ * @number: of the card
+ * @sources: of the ring node
+ *
+ * Ends with avring_chassis_drop(), whether the card is shown to anybody or not.
+ */
+void avring_chassis_live(struct avring_chassis *chassis, struct device *dev, int number,
+			 const struct avring_source sources[AVRING_STREAMS])
+{
+	struct avring_ringdev *ringdev = &chassis->ringdev;
+
+	memcpy(ringdev->sources, sources, sizeof(ringdev->sources));
+	ringdev->released = avring_chassis_ringdev_released;
+	ringdev->data = chassis;
+	avring_chassis_get(chassis);
+	avring_ringdev_init(ringdev, dev, number);
+	chassis->v4l2_dev.release = avring_chassis_v4l2_released;
+	avring_chassis_get(chassis);
+	atomic_inc(&avring_live_cards);
+}
+
+static struct avring_devnum avring_chassis_devnum(dev_t devt)
+{
+	return (struct avring_devnum){ .major = MAJOR(devt), .minor = MINOR(devt) };
+}
+
+/* Who sees the ring node can be told of all others. */
+static void avring_chassis_describe(struct avring_chassis *chassis,
+				    const struct avring_chassis_nodes *nodes)
+{
+	struct avring_info *info = &chassis->ringdev.info;
+
+	info->alsa_card = nodes->alsa_card;
+	info->capture = avring_chassis_devnum(nodes->capture->dev.devt);
+	if (nodes->output)
+		info->output = avring_chassis_devnum(nodes->output->dev.devt);
+	info->pcm_capture = avring_chassis_devnum(nodes->sound[AVRING_MEDIA_CAPTURE]);
+	info->pcm_playback = avring_chassis_devnum(nodes->sound[AVRING_MEDIA_PLAYBACK]);
+	info->control = avring_chassis_devnum(nodes->sound[AVRING_MEDIA_MIXER]);
+	info->media = avring_chassis_devnum(chassis->mdev.devnode->dev.devt);
+}
+
+/**
+ * avring_chassis_register() - show media graph and ring node to user space
+ * @chassis: the chassis
+ * @nodes: all other nodes, registered
+ *
+ * Return: 0, or a negative errno; avring_chassis_unregister() is due in either case.
+ */
+int avring_chassis_register(struct avring_chassis *chassis,
+			    const struct avring_chassis_nodes *nodes)
+{
+	int err = avring_media_add(&chassis->media, &chassis->mdev, nodes->sound);
+
+	if (!err && nodes->output)
+		err = media_create_pad_link(&nodes->output->entity, 0, &nodes->capture->entity, 0,
+					    MEDIA_LNK_FL_ENABLED | MEDIA_LNK_FL_IMMUTABLE);
+	if (!err)
+		err = media_device_register(&chassis->mdev);
+	if (err)
+		return err;
+	avring_chassis_describe(chassis, nodes);
+	return avring_ringdev_register(&chassis->ringdev);
+}
+
+/**
+ * avring_chassis_unregister() - take ring node and graph away from user space
+ * @chassis: registered whole, half or not at all
+ */
+void avring_chassis_unregister(struct avring_chassis *chassis)
+{
+	avring_ringdev_unregister(&chassis->ringdev);
+	media_device_unregister(&chassis->mdev);
+	avring_media_remove(&chassis->media);
+}
+
+/**
+ * avring_chassis_drop() - the driver lets go of the card
+ * @chassis: unregistered, as are all nodes; it is gone for the caller
+ */
+void avring_chassis_drop(struct avring_chassis *chassis)
+{
+	v4l2_device_disconnect(&chassis->v4l2_dev);
+	v4l2_device_put(&chassis->v4l2_dev);
+	put_device(&chassis->ringdev.dev);
+	avring_chassis_put(chassis);
+}

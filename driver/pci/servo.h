@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * avring: a card's clock mapped to CLOCK_MONOTONIC.
+ *
+ * The card has a quartz of its own. Now and then somebody reads both clocks; between these
+ * readings, and for a while after the last, the mapping is a straight line that never
+ * jumps: a correction bends it. So times stay in order, and one card time is mapped to
+ * the same moment for picture and sound, but for what a bend between two looks makes out
+ * (nanoseconds).
+ *
+ * Knows nothing of cards. Compiles in user space too (tests/unit).
+ */
+#ifndef AVRING_SERVO_H
+#define AVRING_SERVO_H
+
+#ifdef __KERNEL__
+#include <linux/seqlock.h>
+#else
+#include <stdbool.h>
+#endif
+
+#include "clock.h"
+
+/**
+ * struct avring_servo_line - a straight line
+ * @card_ns: a card time
+ * @mono_ns: CLOCK_MONOTONIC at that time
+ * @ppb: how much faster CLOCK_MONOTONIC runs than the card, parts per 10^9
+ */
+struct avring_servo_line {
+	u64 card_ns;
+	u64 mono_ns;
+	s32 ppb;
+};
+
+/**
+ * struct avring_servo - the mapping
+ * @seq: guards @line for readers; there is one writer at a time
+ * @line: valid from its beginning on, and a little before
+ * @first: the first reading
+ * @known: there is one
+ */
+struct avring_servo {
+#ifdef __KERNEL__
+	seqlock_t seq;
+#endif
+	struct avring_servo_line line;
+	struct avring_servo_line first;
+	bool known;
+};
+
+void avring_servo_init(struct avring_servo *servo);
+void avring_servo_forget(struct avring_servo *servo);
+void avring_servo_update(struct avring_servo *servo, u64 card_ns, u64 mono_ns);
+u64 avring_servo_mono_ns(const struct avring_servo *servo, u64 card_ns);
+
+#endif

@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * avring: what the picture channel writes to, and what becomes of its frames. See
+ * pci/video.h.
+ *
+ * Sequence numbers are those of the card's timeline, counted from the first frame of a
+ * stream: whatever loses a frame (no buffer, a restart, a suspend) leaves a gap, and
+ * nothing has to be counted.
+ *
+ * The tail of the ring is given up some frames ahead of the card, because nobody asks it
+ * when it begins to write one.
+ */
+#include <linux/err.h>
+#include <linux/ktime.h>
+#include <linux/lockdep.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/pci.h>
+#include <linux/string.h>
+
+#include "pci/video.h"
+#include "video/format.h"
+#include "video/memops.h"
+#include "video/picture.h"
+
+/* So long may the driver take to notice that a frame has landed without losing one. */
+#define AVRING_PCI_VIDEO_AHEAD_NS	(100 * NSEC_PER_MSEC)
+#define AVRING_PCI_VIDEO_MAX_AHEAD	64
+
+static struct avring_pci_config avring_pci_video_config(const struct avring_pci_video *v,
+							const struct v4l2_pix_format *pix,
+							struct avring_rate rate)
+{
+	return (struct avring_pci_config){
+		.rate = rate,
+		.frame_bytes = pix->sizeimage,
+		.format = pix->pixelformat,
+		.width = pix->width,
+		.height = pix->height,
+		.bytesperline = pix->bytesperline,
+		.input = v->config.input,
+		.pattern = v->config.pattern,
+		.align = 1,
+	};
+}
+
+static u64 avring_pci_video_frame_size(const struct avring_ring *ring)
+{
+	return ALIGN((u64)ring->geometry.frame_bytes, (u64)ring->geometry.align);
+}
+
+/* At most half of the ring: the rest is for the readers. */
+static u32 avring_pci_video_depth(const struct avring_ring *ring, struct avring_rate rate)
+{
+	const u64 room = div64_u64(ring->geometry.length, avring_pci_video_frame_size(ring));
+	const u64 ahead = avring_clock_event_at(rate, AVRING_PCI_VIDEO_AHEAD_NS) + 2;
+
+	return min3(ahead, max_t(u64, room / 2, 1), (u64)AVRING_PCI_VIDEO_MAX_AHEAD);
+}
+
+static size_t avring_pci_video_offset(const struct avring_ring *ring, u64 position)
+{
+	u64 offset;
+
+	div64_u64_rem(position, ring->geometry.length, &offset);
+	return offset;
+}
+
+/* Give up the tail, then let the card write @frames more. */
+static void avring_pci_video_grant(struct avring_pci_video *v, u32 frames)
+{
+	struct avring_ring *ring = v->stream.ring;
+	const u64 size = avring_pci_video_frame_size(ring);
+	const u64 position = avring_ring_next_position(ring) + (v->depth - frames) * size;
+
+	avring_ring_reserve(ring, v->depth);
+	avring_dma_sync_for_device(&v->dma, avring_pci_video_offset(ring, position),
+				   frames * size);
+	v->granted += frames;
+	avring_pci_grant(v->ch, v->granted);
+}
+
+static int avring_pci_video_start_ring(struct avring_pci_video *v)
+{
+	struct avring_ring *ring = v->stream.ring;
+	int err;
+
+	v->config.align = ring->geometry.align;
+	v->depth = avring_pci_video_depth(ring, v->config.rate);
+	v->granted = 0;
+	err = avring_pci_start_cyclic(v->ch, &v->config, &v->dma, avring_ring_next_position(ring));
+	if (!err)
+		avring_pci_video_grant(v, v->depth);
+	return err;
+}
+
+/*
+ * What there is no room for is given when a frame has landed. A dma-buf that no frame fits
+ * into, or that is in too many pieces, comes back with an error.
+ */
+static void avring_pci_video_give(struct avring_pci_video *v)
+{
+	struct avring_queue *queue = &v->node.queue;
+	struct avring_buffer *buf;
+	int err;
+
+	while (v->ch->running && (buf = avring_queue_next(queue))) {
+		err = avring_pci_give(v->ch, vb2_plane_cookie(&buf->vb.vb2_buf, 0),
+				      v->config.frame_bytes);
+		if (err == -ENOSPC)
+			return;
+		if (err)
+			avring_queue_error(queue, buf, v->node_count.next, ktime_get_ns());
+		else
+			buf->given = true;
+	}
+}
+
+static int avring_pci_video_start_node(struct avring_pci_video *v)
+{
+	int err;
+
+	v->config.align = 1;
+	err = avring_pci_start_queued(v->ch, &v->config);
+	if (!err)
+		avring_pci_video_give(v);
+	return err;
+}
+
+static bool avring_pci_video_fills_ring(const struct avring_pci_video *v)
+{
+	return v->stream.ring && !v->stream.ring->state;
+}
+
+/* The channel's lock is held, and it does not run. */
+static int avring_pci_video_restart(void *data)
+{
+	struct avring_pci_video *v = data;
+
+	/* When the ring of a card that is gone ends, the node is not told that it is back. */
+	if (READ_ONCE(v->pci->state) != AVRING_PCI_GONE)
+		WRITE_ONCE(v->node.dead, false);
+	avring_queue_take_back(&v->node.queue);
+	if (avring_pci_video_fills_ring(v))
+		return avring_pci_video_start_ring(v);
+	return v->streaming ? avring_pci_video_start_node(v) : 0;
+}
+
+/* Some part of what the channel works for has changed. The channel's lock is held. */
+static int avring_pci_video_again(struct avring_pci_video *v)
+{
+	avring_pci_stop(v->ch);
+	return avring_pci_video_restart(v);
+}
+
+static void avring_pci_video_deliver(struct avring_pci_video *v, struct avring_buffer *buf,
+				     const struct avring_pci_frame *frame)
+{
+	const u64 expected = v->node_count.next;
+	const u64 sequence = avring_pci_sequence(&v->node_count, v->config.rate, frame->event, 1);
+	const u64 ns = avring_pci_mono_ns(v->pci, frame->time_ns);
+
+	v->counters.dropped += sequence - expected;
+	v->counters.delivered++;
+	if (frame->flags & AVRING_DONE_NO_SIGNAL)
+		v->counters.no_signal++;
+	vb2_set_plane_payload(&buf->vb.vb2_buf, 0, frame->bytes);
+	if (frame->bytes == v->config.frame_bytes && !(frame->flags & AVRING_DONE_TRUNCATED)) {
+		avring_queue_done(&v->node.queue, buf, sequence, ns);
+		return;
+	}
+	v->counters.damaged++;
+	avring_queue_error(&v->node.queue, buf, sequence, ns);
+}
+
+/* The node gets a copy of what is in the ring, if it has a buffer. */
+static void avring_pci_video_copy(struct avring_pci_video *v, const void *from,
+				  const struct avring_pci_frame *frame)
+{
+	struct avring_buffer *buf = avring_queue_first(&v->node.queue);
+	void *to = buf ? avring_memops_cpu_begin(&buf->vb.vb2_buf) : NULL;
+
+	if (!to)
+		return;
+	memcpy(to, from, frame->bytes);
+	avring_memops_cpu_end(&buf->vb.vb2_buf);
+	avring_pci_video_deliver(v, buf, frame);
+}
+
+static void avring_pci_video_publish(struct avring_pci_video *v,
+				     const struct avring_pci_frame *frame)
+{
+	struct avring_entry entry = {
+		.time_ns = avring_pci_mono_ns(v->pci, frame->time_ns),
+		.event = frame->event,
+		.sequence = avring_pci_sequence(&v->ring_count, v->config.rate, frame->event, 1),
+		.count = 1,
+		.length = frame->bytes,
+	};
+
+	if (frame->flags & AVRING_DONE_NO_SIGNAL)
+		entry.flags |= AVRING_ENTRY_NO_SIGNAL;
+	if (frame->bytes != v->config.frame_bytes || frame->flags & AVRING_DONE_TRUNCATED)
+		entry.flags |= AVRING_ENTRY_DAMAGED;
+	avring_ring_commit(v->stream.ring, &entry);
+}
+
+static int avring_pci_video_landed_in_ring(struct avring_pci_video *v,
+					   const struct avring_pci_frame *frame)
+{
+	struct avring_ring *ring = v->stream.ring;
+	const u64 position = avring_ring_next_position(ring);
+
+	if (frame->tag != position)
+		return -EPROTO;
+	avring_dma_sync_for_cpu(&v->dma, avring_pci_video_offset(ring, position), frame->bytes);
+	/* A frame without a byte is one that is missing. */
+	if (frame->bytes) {
+		avring_pci_video_publish(v, frame);
+		if (v->streaming)
+			avring_pci_video_copy(v, avring_ring_at(ring, position), frame);
+	}
+	/* The card goes on where a whole frame would have ended. */
+	avring_ring_skip(ring, position + v->config.frame_bytes);
+	avring_pci_video_grant(v, 1);
+	return 0;
+}
+
+/* The channel knows that the frame is in the buffer that was given first. */
+static int avring_pci_video_landed(void *data, const struct avring_pci_frame *frame)
+{
+	struct avring_pci_video *v = data;
+	struct avring_buffer *buf;
+
+	if (v->ch->cyclic)
+		return avring_pci_video_landed_in_ring(v, frame);
+	buf = avring_queue_first(&v->node.queue);
+	if (WARN_ON(!buf || !buf->given))
+		return -EPROTO;
+	avring_pci_video_deliver(v, buf, frame);
+	avring_pci_video_give(v);
+	return 0;
+}
+
+/* Readers of the ring come back and are told why there is none. */
+static void avring_pci_video_failed(void *data, int err)
+{
+	struct avring_pci_video *v = data;
+
+	avring_queue_take_back(&v->node.queue);
+	if (err == -ENODEV)
+		WRITE_ONCE(v->node.dead, true);
+	if (v->streaming)
+		vb2_queue_error(&v->node.queue.vb2);
+	if (v->stream.ring)
+		avring_ring_end(v->stream.ring, err == -ENODEV ? AVRING_STATE_GONE
+							       : AVRING_STATE_STALE);
+}
+
+const struct avring_pci_channel_ops avring_pci_video_channel_ops = {
+	.landed = avring_pci_video_landed,
+	.restart = avring_pci_video_restart,
+	.failed = avring_pci_video_failed,
+};
+
+/**
+ * struct avring_pci_video_next - a ring that is to be the current one
+ * @ring: the ring
+ * @dma: its data, mapped
+ * @pix: its format
+ * @rate: its rate
+ */
+struct avring_pci_video_next {
+	struct avring_ring *ring;
+	struct avring_dma dma;
+	const struct v4l2_pix_format *pix;
+	struct avring_rate rate;
+};
+
+static void avring_pci_video_set_format(struct avring_pci_video *v,
+					const struct v4l2_pix_format *pix,
+					struct avring_rate rate)
+{
+	v->pix = *pix;
+	v->config = avring_pci_video_config(v, pix, rate);
+}
+
+static void avring_pci_video_take_over(struct avring_pci_video *v,
+				       const struct avring_pci_video_next *next)
+{
+	avring_pci_video_set_format(v, next->pix, next->rate);
+	v->dma = next->dma;
+	if (!v->stream.users)
+		memset(&v->ring_count, 0, sizeof(v->ring_count));
+}
+
+/* Another ring, or none. Frees the old one. The tune lock is held. */
+static int avring_pci_video_exchange(struct avring_pci_video *v,
+				     const struct avring_pci_video_next *next, u32 state)
+{
+	struct avring_dma old_dma = v->dma;
+	struct avring_ring *old;
+	int err;
+
+	mutex_lock(&v->ch->lock);
+	avring_pci_stop(v->ch);
+	old = avring_stream_replace(&v->stream, next ? next->ring : NULL, state);
+	if (next)
+		avring_pci_video_take_over(v, next);
+	err = avring_pci_video_restart(v);
+	mutex_unlock(&v->ch->lock);
+	if (old) {
+		avring_dma_unmap(&old_dma);
+		avring_ring_put(old);
+	}
+	return err;
+}
+
+/**
+ * avring_pci_video_end_ring() - no ring any more; a node that streams goes on
+ * @v: the pictures, their tune lock is held
+ * @state: AVRING_STATE_*: what is said of the ring
+ */
+void avring_pci_video_end_ring(struct avring_pci_video *v, u32 state)
+{
+	int err;
+
+	lockdep_assert_held(&v->tune);
+	if (!v->stream.ring)
+		return;
+	err = avring_pci_video_exchange(v, NULL, state);
+	if (err && v->streaming)
+		vb2_queue_error(&v->node.queue.vb2);
+}
+
+/**
+ * avring_pci_video_renew() - begin a generation of the ring
+ * @v: the pictures, their tune lock is held
+ * @pix: format
+ * @rate: frame rate
+ *
+ * Return: 0; or -ENOMEM, -EINVAL, -EIO, -ENODEV. If it is the card that fails, there is
+ * no ring then.
+ */
+int avring_pci_video_renew(struct avring_pci_video *v, const struct v4l2_pix_format *pix,
+			   struct avring_rate rate)
+{
+	struct avring_pci_video_next next = { .pix = pix, .rate = rate };
+	int err;
+
+	lockdep_assert_held(&v->tune);
+	next.ring = avring_picture_new_ring(&v->stream, pix, rate);
+	if (IS_ERR(next.ring))
+		return PTR_ERR(next.ring);
+	err = avring_dma_map(&next.dma, &v->pci->pdev->dev, next.ring->data, DMA_FROM_DEVICE);
+	if (err) {
+		avring_ring_put(next.ring);
+		return err;
+	}
+	err = avring_pci_video_exchange(v, &next, AVRING_STATE_STALE);
+	if (err)
+		avring_pci_video_end_ring(v, AVRING_STATE_STALE);
+	return err;
+}
+
+static bool avring_pci_video_tuned(const struct avring_pci_video *v,
+				   const struct v4l2_pix_format *pix, struct avring_rate rate)
+{
+	return avring_format_equal(&v->pix, pix) && v->config.rate.num == rate.num &&
+	       v->config.rate.den == rate.den;
+}
+
+/**
+ * avring_pci_video_tune() - the node has a format
+ * @v: the pictures, their tune lock is held; the node does not stream
+ * @pix: the format
+ * @rate: and its rate
+ *
+ * A ring that is being read follows.
+ *
+ * Return: 0, or as avring_pci_video_renew().
+ */
+int avring_pci_video_tune(struct avring_pci_video *v, const struct v4l2_pix_format *pix,
+			  struct avring_rate rate)
+{
+	lockdep_assert_held(&v->tune);
+	if (avring_pci_video_tuned(v, pix, rate))
+		return 0;
+	if (avring_pci_video_fills_ring(v))
+		return avring_pci_video_renew(v, pix, rate);
+	mutex_lock(&v->ch->lock);
+	avring_pci_video_set_format(v, pix, rate);
+	mutex_unlock(&v->ch->lock);
+	return 0;
+}
+
+/**
+ * avring_pci_video_select() - choose what the card sends
+ * @v: the pictures
+ * @input: AVRING_INPUT_REG_*
+ * @pattern: AVRING_PATTERN_REG_*
+ *
+ * Return: 0, or -EIO, -ENODEV, -ENOMEM.
+ */
+int avring_pci_video_select(struct avring_pci_video *v, u32 input, u32 pattern)
+{
+	int err = 0;
+
+	mutex_lock(&v->tune);
+	mutex_lock(&v->ch->lock);
+	v->config.input = input;
+	v->config.pattern = pattern;
+	if (v->ch->running)
+		err = avring_pci_video_again(v);
+	if (err)
+		avring_pci_video_failed(v, err);
+	mutex_unlock(&v->ch->lock);
+	mutex_unlock(&v->tune);
+	return err;
+}
+
+static int avring_pci_video_begin(struct avring_pci_video *v, struct avring_node *node)
+{
+	int err = avring_pci_video_tune(v, &node->pix, node->rate);
+
+	if (err)
+		return err;
+	mutex_lock(&v->ch->lock);
+	memset(&v->counters, 0, sizeof(v->counters));
+	memset(&v->node_count, 0, sizeof(v->node_count));
+	v->streaming = true;
+	if (!v->ch->running)
+		err = avring_pci_video_restart(v);
+	if (err)
+		v->streaming = false;
+	mutex_unlock(&v->ch->lock);
+	return err;
+}
+
+static int avring_pci_video_start(struct avring_queue *queue)
+{
+	struct avring_node *node = avring_queue_node(queue);
+	struct avring_pci_video *v = avring_pci_video_of(node);
+	int err = avring_node_alive(node);
+
+	if (err)
+		return err;
+	mutex_lock(&v->tune);
+	err = avring_pci_video_begin(v, node);
+	mutex_unlock(&v->tune);
+	return err;
+}
+
+static void avring_pci_video_stop(struct avring_queue *queue)
+{
+	struct avring_pci_video *v = avring_pci_video_of(avring_queue_node(queue));
+
+	mutex_lock(&v->tune);
+	mutex_lock(&v->ch->lock);
+	v->streaming = false;
+	if (!avring_pci_video_fills_ring(v))
+		avring_pci_stop(v->ch);
+	mutex_unlock(&v->ch->lock);
+	mutex_unlock(&v->tune);
+}
+
+static void avring_pci_video_queued(struct avring_queue *queue)
+{
+	struct avring_pci_video *v = avring_pci_video_of(avring_queue_node(queue));
+
+	mutex_lock(&v->ch->lock);
+	if (v->streaming && v->ch->running && !v->ch->cyclic)
+		avring_pci_video_give(v);
+	mutex_unlock(&v->ch->lock);
+}
+
+const struct avring_queue_ops avring_pci_video_queue_ops = {
+	.alive = avring_node_queue_alive,
+	.start = avring_pci_video_start,
+	.stop = avring_pci_video_stop,
+	.queued = avring_pci_video_queued,
+};
+
+/**
+ * avring_pci_video_counters() - read the counters
+ * @v: the pictures
+ * @counters: filled
+ */
+void avring_pci_video_counters(struct avring_pci_video *v, struct avring_counters *counters)
+{
+	mutex_lock(&v->ch->lock);
+	*counters = v->counters;
+	mutex_unlock(&v->ch->lock);
+}
+
+/**
+ * avring_pci_video_init() - make the pictures of a card, not yet registered
+ * @v: zeroed
+ * @v4l2_dev: of the card
+ * @pci: of the card
+ *
+ * Return: 0 or a negative errno; then nothing is left to clean up.
+ */
+int avring_pci_video_init(struct avring_pci_video *v, struct v4l2_device *v4l2_dev,
+			  struct avring_pci *pci)
+{
+	int err;
+
+	v->pci = pci;
+	v->ch = &pci->channels[AVRING_PCI_VIDEO];
+	v->ch->ops = &avring_pci_video_channel_ops;
+	v->ch->data = v;
+	mutex_init(&v->tune);
+	err = avring_pci_node_init(v, v4l2_dev);
+	if (err) {
+		mutex_destroy(&v->tune);
+		return err;
+	}
+	v->pix = v->node.pix;
+	v->config = avring_pci_video_config(v, &v->pix, v->node.rate);
+	return 0;
+}
+
+/**
+ * avring_pci_video_cleanup() - undo avring_pci_video_init()
+ * @v: nobody can reach it any more
+ */
+void avring_pci_video_cleanup(struct avring_pci_video *v)
+{
+	avring_node_cleanup(&v->node);
+	mutex_destroy(&v->tune);
+}

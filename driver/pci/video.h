@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * avring: the pictures of the PCI card: its V4L2 capture node and the picture stream of its
+ * ring node, filled by one channel.
+ *
+ *   pci/video.c	what the channel writes to, and what becomes of its frames
+ *   pci/node.c	the node, as V4L2 sees it
+ *   pci/ring.c	the stream, as the ring node sees it
+ *
+ * While anybody is attached to the ring the channel writes that, round and round, and a
+ * node that streams gets a copy. Else it writes to the buffers of the node.
+ */
+#ifndef AVRING_PCI_VIDEO_H
+#define AVRING_PCI_VIDEO_H
+
+#include "memory/dma.h"
+#include "pci/pci.h"
+#include "ring/stream.h"
+#include "video/counters.h"
+#include "video/node.h"
+
+enum avring_pci_input {
+	AVRING_PCI_INPUT_GENERATOR,
+	AVRING_PCI_INPUT_LINE,
+	AVRING_PCI_INPUTS
+};
+
+/**
+ * struct avring_pci_video - the pictures of a card
+ * @node: the V4L2 node. Its lock is outside of all others
+ * @pci: the card
+ * @ch: its channel; its lock guards what follows @dma
+ * @tune: serialises what begins, ends and changes streams. Guards @stream and @dma,
+ *	whose ring and mapping change under the channel's lock, too. Order: node lock ->
+ *	this -> channel lock -> buffer list lock, ring lock
+ * @stream: the ring
+ * @dma: its data, mapped for the card, while there is a ring
+ * @streaming: the node streams
+ * @pix: format of what the channel captures, or will; both locks
+ * @config: the same as the card is told, with rate and input; both locks
+ * @granted: frames of the ring that the card was allowed to write, since the last start
+ * @depth: how many of them it may be ahead
+ * @ring_count: sequence numbers of the ring since its first user
+ * @node_count: sequence numbers of the node since STREAMON
+ * @counters: what the node counts
+ */
+struct avring_pci_video {
+	struct avring_node node;
+	struct avring_pci *pci;
+	struct avring_pci_channel *ch;
+
+	struct mutex tune;
+	struct avring_stream stream;
+	struct avring_dma dma;
+
+	bool streaming;
+	struct v4l2_pix_format pix;
+	struct avring_pci_config config;
+	u32 granted;
+	u32 depth;
+	struct avring_pci_count ring_count;
+	struct avring_pci_count node_count;
+	struct avring_counters counters;
+};
+
+extern const struct avring_source_ops avring_pci_video_ring_ops;
+
+int avring_pci_video_init(struct avring_pci_video *v, struct v4l2_device *v4l2_dev,
+			  struct avring_pci *pci);
+void avring_pci_video_cleanup(struct avring_pci_video *v);
+void avring_pci_video_signal(struct avring_pci_video *v);
+
+/* Shared by the files above, and for nobody else. */
+
+/* pci/video.c */
+extern const struct avring_queue_ops avring_pci_video_queue_ops;
+extern const struct avring_pci_channel_ops avring_pci_video_channel_ops;
+
+int avring_pci_video_tune(struct avring_pci_video *v, const struct v4l2_pix_format *pix,
+			  struct avring_rate rate);
+int avring_pci_video_renew(struct avring_pci_video *v, const struct v4l2_pix_format *pix,
+			   struct avring_rate rate);
+void avring_pci_video_end_ring(struct avring_pci_video *v, u32 state);
+int avring_pci_video_select(struct avring_pci_video *v, u32 input, u32 pattern);
+void avring_pci_video_counters(struct avring_pci_video *v, struct avring_counters *counters);
+
+/* pci/node.c */
+int avring_pci_node_init(struct avring_pci_video *v, struct v4l2_device *v4l2_dev);
+
+static inline struct avring_pci_video *avring_pci_video_of(struct avring_node *node)
+{
+	return container_of(node, struct avring_pci_video, node);
+}
+
+#endif

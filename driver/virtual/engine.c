@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * avring: the thread that moves pictures. See virtual/engine.h.
+ *
+ * Barrier A: avring_engine_kick() changes state (under the engine's or a queue's
+ * lock), then sets @kicked, then wakes (full barrier in wake_up_process()). The
+ * thread clears @kicked with a full barrier, then looks at the state. Either it
+ * sees the change or it finds @kicked set and does not sleep.
+ */
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "virtual/engine_priv.h"
+
+/*
+ * A thread that is late delivers late: nothing is lost as long as buffers wait.
+ * Behind this it skips to the present, and the skipped frames are counted.
+ */
+#define AVRING_MAX_LAG_NS	(250 * NSEC_PER_MSEC)
+
+/* Time on one stream never stands still, whichever side drives it. */
+static void avring_side_not_before(struct avring_side *side, u64 last_ns)
+{
+	if (avring_side_time(side) <= last_ns)
+		side->next = avring_clock_event_after(side->rate, last_ns + 1);
+}
+
+static bool avring_side_due(const struct avring_side *side, u64 now)
+{
+	return avring_side_time(side) <= now;
+}
+
+/* Is anybody there for captured frames that the engine must make itself? */
+static bool avring_engine_captures_locked(const struct avring_engine *e)
+{
+	return e->capture.queue || avring_engine_fills_ring_locked(e);
+}
+
+/* Return: the number of ticks that were skipped. */
+static u64 avring_side_catch_up(struct avring_side *side, u64 now)
+{
+	u64 present, skipped;
+
+	if (now - avring_side_time(side) <= AVRING_MAX_LAG_NS)
+		return 0;
+	present = avring_clock_event_at(side->rate, now);
+	skipped = present - side->next;
+	side->next = present;
+	return skipped;
+}
+
+/* Frames that the capture node does not get. */
+static void avring_engine_drop_locked(struct avring_engine *e, u64 frames)
+{
+	if (!e->capture.queue)
+		return;
+	e->sequence += frames;
+	e->missing += frames;
+}
+
+static void avring_engine_deliver_locked(struct avring_engine *e, struct avring_buffer *buf, u64 ns)
+{
+	e->counters.dropped += e->missing;
+	e->counters.delivered++;
+	e->missing = 0;
+	e->last_ns = ns;
+	avring_queue_done(e->capture.queue, buf, e->sequence++, ns);
+}
+
+/**
+ * avring_engine_show_locked() - give a finished frame to the capture node, if it streams
+ * @e: the engine, locked
+ * @frame: of the node's format
+ * @ns: time of the frame
+ */
+void avring_engine_show_locked(struct avring_engine *e, const void *frame, u64 ns)
+{
+	struct avring_buffer *buf;
+
+	if (!e->capture.queue)
+		return;
+	buf = avring_queue_first(e->capture.queue);
+	if (!buf) {
+		avring_engine_drop_locked(e, 1);
+		return;
+	}
+	memcpy(avring_buffer_vaddr(buf), frame, e->capture.pix.sizeimage);
+	avring_engine_deliver_locked(e, buf, ns);
+}
+
+/**
+ * avring_engine_hear_locked() - a producer has sent a frame, whether anybody sees it or not
+ * @e: the engine, locked
+ * @rate: of the producer
+ * @now: CLOCK_MONOTONIC in ns
+ */
+void avring_engine_hear_locked(struct avring_engine *e, struct avring_rate rate, u64 now)
+{
+	e->signal_end_ns = now + 2 * avring_clock_event_ns(rate, 1) + AVRING_MAX_LAG_NS;
+}
+
+/**
+ * avring_engine_lose_locked() - no producer any more
+ * @e: the engine, locked
+ */
+void avring_engine_lose_locked(struct avring_engine *e)
+{
+	e->locked = false;
+	e->counters.losses++;
+}
+
+/* A reader looks at the loopback input, and the output node streams into it. */
+static bool avring_engine_looped_locked(const struct avring_engine *e)
+{
+	return avring_engine_captures_locked(e) && e->output.queue &&
+	       e->input == AVRING_INPUT_LOOPBACK;
+}
+
+static bool avring_engine_linked_locked(const struct avring_engine *e)
+{
+	return avring_engine_looped_locked(e) &&
+	       avring_format_equal(&e->capture.pix, &e->output.pix);
+}
+
+/* What the producer sends can be shown as it is. */
+static bool avring_engine_receives_locked(const struct avring_engine *e)
+{
+	if (e->producer)
+		return e->capture.queue && avring_format_equal(&e->capture.pix, &e->produced.pix);
+	return avring_engine_linked_locked(e);
+}
+
+/**
+ * avring_engine_look_locked() - capture has begun, or looks at another input
+ * @e: the engine, locked
+ *
+ * A producer that sends has the grace that it would have in a running capture: the first
+ * picture is its next one.
+ */
+void avring_engine_look_locked(struct avring_engine *e)
+{
+	if (avring_engine_receives_locked(e) && ktime_get_ns() < e->signal_end_ns)
+		e->locked = true;
+}
+
+static bool avring_engine_mismatch_locked(const struct avring_engine *e)
+{
+	if (e->producer)
+		return !avring_format_equal(&e->capture.pix, &e->produced.pix);
+	return avring_engine_looped_locked(e) && !avring_engine_linked_locked(e);
+}
+
+/**
+ * avring_engine_tell_mismatch_locked() - the node has to ask for the producer's format
+ * @e: the engine, locked
+ */
+void avring_engine_tell_mismatch_locked(const struct avring_engine *e)
+{
+	if (e->capture.queue && avring_engine_mismatch_locked(e))
+		e->source_change(e->source_change_data);
+}
+
+/* Return: false while the frame at the head of the output queue waits for a reader. */
+static bool avring_engine_wait_over_locked(struct avring_engine *e, u64 now)
+{
+	if (e->reader_late)
+		return true;
+	if (!e->held_since_ns)
+		e->held_since_ns = now;
+	return now - e->held_since_ns >= e->hold_ns;
+}
+
+/* Return: false if @src must wait. */
+static bool avring_engine_hand_over_locked(struct avring_engine *e, struct avring_buffer *src,
+					   u64 now)
+{
+	const bool late = e->capture.queue && !avring_queue_first(e->capture.queue);
+	const void *frame = avring_buffer_vaddr(src);
+	u64 ns = avring_side_time(&e->output);
+
+	if (late && !avring_engine_wait_over_locked(e, now))
+		return false;
+	e->held_since_ns = 0;
+	e->reader_late = late;
+	e->locked = true;
+	if (avring_engine_fills_ring_locked(e)) {
+		memcpy(avring_ring_begin(e->stream.ring, e->capture.pix.sizeimage), frame,
+		       e->capture.pix.sizeimage);
+		avring_engine_publish_locked(e, avring_clock_event_at(e->capture.rate, ns), ns, 0);
+	}
+	avring_engine_show_locked(e, frame, ns);
+	return true;
+}
+
+static void avring_engine_output_tick_locked(struct avring_engine *e, u64 now)
+{
+	struct avring_side *out = &e->output;
+	struct avring_buffer *buf = avring_queue_first(out->queue);
+
+	avring_side_catch_up(out, now);
+	if (buf) {
+		if (avring_engine_linked_locked(e) && !avring_engine_hand_over_locked(e, buf, now))
+			return;
+		avring_engine_hear_locked(e, out->rate, now);
+		avring_queue_done(out->queue, buf, e->output_sequence++, avring_side_time(out));
+	}
+	out->next++;
+}
+
+static bool avring_engine_has_signal_locked(const struct avring_engine *e)
+{
+	return e->input != AVRING_INPUT_LOOPBACK;
+}
+
+static struct avring_frame avring_engine_frame_locked(const struct avring_engine *e, u32 sequence)
+{
+	struct avring_frame frame = {
+		.sequence = sequence,
+		.number = e->capture.next,
+		.time_ns = avring_side_time(&e->capture),
+	};
+
+	frame.flash = avring_clock_flash_at(e->capture.rate, frame.time_ns) == frame.time_ns;
+	return frame;
+}
+
+static void avring_engine_draw_locked(struct avring_engine *e, void *dst, u32 sequence)
+{
+	const struct avring_frame frame = avring_engine_frame_locked(e, sequence);
+
+	if (avring_engine_has_signal_locked(e))
+		avring_pattern_draw(e->pattern, dst, &frame);
+	else
+		avring_pattern_draw_no_signal(e->pattern, dst);
+}
+
+static void *avring_engine_draw_ring_locked(struct avring_engine *e)
+{
+	const u32 flags = avring_engine_has_signal_locked(e) ? 0 : AVRING_ENTRY_NO_SIGNAL;
+	void *dst = avring_ring_begin(e->stream.ring, e->capture.pix.sizeimage);
+
+	avring_engine_draw_locked(e, dst, e->stream.sequence);
+	avring_engine_publish_locked(e, e->capture.next, avring_side_time(&e->capture), flags);
+	return dst;
+}
+
+/* A frame that the ring has already got, with the sequence number of the node. */
+static void avring_engine_copy_locked(struct avring_engine *e, void *dst, const void *src)
+{
+	const struct avring_frame frame = avring_engine_frame_locked(e, e->sequence);
+
+	memcpy(dst, src, e->capture.pix.sizeimage);
+	if (avring_engine_has_signal_locked(e))
+		avring_pattern_stamp(e->pattern, dst, &frame);
+}
+
+/*
+ * The next frame of our own: in the ring if anybody reads that, in the first buffer
+ * that is queued, or both. Where nobody has queued a buffer the node sees a gap.
+ */
+static void avring_engine_generate_locked(struct avring_engine *e)
+{
+	struct avring_buffer *buf = NULL;
+	const void *shared = NULL;
+
+	if (e->capture.queue)
+		buf = avring_queue_first(e->capture.queue);
+	if (avring_engine_fills_ring_locked(e))
+		shared = avring_engine_draw_ring_locked(e);
+	if (!buf) {
+		avring_engine_drop_locked(e, 1);
+		return;
+	}
+	if (shared)
+		avring_engine_copy_locked(e, avring_buffer_vaddr(buf), shared);
+	else
+		avring_engine_draw_locked(e, avring_buffer_vaddr(buf), e->sequence);
+	if (!avring_engine_has_signal_locked(e))
+		e->counters.no_signal++;
+	avring_engine_deliver_locked(e, buf, avring_side_time(&e->capture));
+}
+
+static void avring_engine_capture_tick_locked(struct avring_engine *e, u64 now)
+{
+	struct avring_side *cap = &e->capture;
+	u64 skipped = avring_side_catch_up(cap, now);
+
+	/* A frame that waits for this reader is a signal too. */
+	if (e->locked && !e->held_since_ns && now >= e->signal_end_ns)
+		avring_engine_lose_locked(e);
+	if (!e->locked && !e->held_since_ns) {
+		avring_engine_drop_locked(e, skipped);
+		if (avring_engine_fills_ring_locked(e))
+			e->stream.sequence += skipped;
+		avring_engine_generate_locked(e);
+	}
+	cap->next++;
+}
+
+static u64 avring_engine_next_locked(const struct avring_engine *e)
+{
+	u64 next = U64_MAX;
+
+	if (e->output.queue)
+		next = avring_side_time(&e->output);
+	if (e->held_since_ns)
+		next = max(next, e->held_since_ns + e->hold_ns);
+	if (avring_engine_captures_locked(e))
+		next = min(next, avring_side_time(&e->capture));
+	return next;
+}
+
+/* One look at both nodes. Return: when to look again, CLOCK_MONOTONIC in ns. */
+static u64 avring_engine_step(struct avring_engine *e)
+{
+	u64 now, next;
+
+	mutex_lock(&e->lock);
+	now = ktime_get_ns();
+	if (avring_engine_linked_locked(e))
+		avring_side_not_before(&e->output, e->last_ns);
+	if (e->output.queue && avring_side_due(&e->output, now))
+		avring_engine_output_tick_locked(e, now);
+	if (avring_engine_captures_locked(e)) {
+		avring_side_not_before(&e->capture, e->last_ns);
+		if (avring_side_due(&e->capture, now))
+			avring_engine_capture_tick_locked(e, now);
+	}
+	next = avring_engine_next_locked(e);
+	mutex_unlock(&e->lock);
+	return next;
+}
+
+static void avring_engine_sleep(struct avring_engine *e, u64 until)
+{
+	ktime_t expires = ns_to_ktime(until);
+
+	set_current_state(TASK_INTERRUPTIBLE);
+	if (!READ_ONCE(e->kicked) && !kthread_should_stop())
+		schedule_hrtimeout_range(until == U64_MAX ? NULL : &expires, 0, HRTIMER_MODE_ABS);
+	__set_current_state(TASK_RUNNING);
+}
+
+static int avring_engine_thread(void *data)
+{
+	struct avring_engine *e = data;
+	u64 next;
+
+	while (!kthread_should_stop()) {
+		smp_store_mb(e->kicked, false);		/* barrier A */
+		next = avring_engine_step(e);
+		avring_engine_sleep(e, next);
+	}
+	return 0;
+}
+
+/* Frame rates have at most 17 bits of numerator and 10 of denominator. */
+#define AVRING_FLASH_DEN_SHIFT	20
+
+static void avring_engine_set_flash_rate(struct avring_engine *e, struct avring_rate rate)
+{
+	WRITE_ONCE(e->flash_rate, rate.num | rate.den << AVRING_FLASH_DEN_SHIFT);
+}
+
+/**
+ * avring_engine_retune_locked() - capture begins with another format
+ * @e: the engine, locked
+ * @pix: format of the frames to come
+ * @rate: their rate
+ */
+void avring_engine_retune_locked(struct avring_engine *e, const struct v4l2_pix_format *pix,
+				 struct avring_rate rate)
+{
+	avring_pattern_format(e->pattern, pix);
+	avring_side_start(&e->capture, pix, rate);
+	avring_engine_set_flash_rate(e, rate);
+	e->locked = false;
+	e->held_since_ns = 0;
+	e->reader_late = false;
+}
+
+/**
+ * avring_engine_new() - make the engine of a card
+ * @number: number of the card, for the name of the thread
+ * @source_change: called when both nodes stream and the producer's format is not
+ *	the reader's, and when a producer comes or goes and no reader streams; under the
+ *	engine's lock, must not sleep
+ * @data: its argument
+ *
+ * Return: an idle engine, or an ERR_PTR.
+ */
+struct avring_engine *avring_engine_new(int number, void (*source_change)(void *data), void *data)
+{
+	struct avring_engine *e = kzalloc(sizeof(*e), GFP_KERNEL);
+	int err;
+
+	if (!e)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&e->tune);
+	mutex_init(&e->lock);
+	e->source_change = source_change;
+	e->source_change_data = data;
+	e->pattern = avring_pattern_new();
+	if (IS_ERR(e->pattern)) {
+		err = PTR_ERR(e->pattern);
+		goto free_engine;
+	}
+	avring_format_default(&e->node_pix);
+	e->node_rate = avring_rate_default();
+	avring_engine_retune_locked(e, &e->node_pix, e->node_rate);
+	e->output.rate = avring_rate_default();
+	e->thread = kthread_run(avring_engine_thread, e, "avring%d", number);
+	if (IS_ERR(e->thread)) {
+		err = PTR_ERR(e->thread);
+		goto free_pattern;
+	}
+	/* A late kick must find a task, even one that has ended. */
+	get_task_struct(e->thread);
+	return e;
+
+free_pattern:
+	avring_pattern_free(e->pattern);
+free_engine:
+	mutex_destroy(&e->lock);
+	mutex_destroy(&e->tune);
+	kfree(e);
+	return ERR_PTR(err);
+}
+
+/**
+ * avring_engine_stop() - end the thread
+ * @e: the engine; both nodes have been unregistered and do not stream
+ */
+void avring_engine_stop(struct avring_engine *e)
+{
+	kthread_stop(e->thread);
+}
+
+/**
+ * avring_engine_free() - undo avring_engine_new()
+ * @e: a stopped engine that nobody can reach any more
+ */
+void avring_engine_free(struct avring_engine *e)
+{
+	put_task_struct(e->thread);
+	avring_pattern_free(e->pattern);
+	mutex_destroy(&e->lock);
+	mutex_destroy(&e->tune);
+	kfree(e);
+}
+
+/**
+ * avring_engine_kick() - make the engine look again at once
+ * @e: the engine
+ */
+void avring_engine_kick(struct avring_engine *e)
+{
+	WRITE_ONCE(e->kicked, true);			/* barrier A */
+	wake_up_process(e->thread);
+}
+
+/**
+ * avring_engine_set_pattern() - change the pattern from the next frame on
+ * @e: the engine
+ * @value: what to change
+ * @to: the new value
+ */
+void avring_engine_set_pattern(struct avring_engine *e, enum avring_pattern_value value, s32 to)
+{
+	mutex_lock(&e->lock);
+	avring_pattern_set(e->pattern, value, to);
+	mutex_unlock(&e->lock);
+}
+
+/**
+ * avring_engine_set_hold() - how long a written frame waits for a reader
+ * @e: the engine
+ * @hold_ms: milliseconds, 0 for a live camera
+ */
+void avring_engine_set_hold(struct avring_engine *e, u32 hold_ms)
+{
+	mutex_lock(&e->lock);
+	e->hold_ns = (u64)hold_ms * NSEC_PER_MSEC;
+	mutex_unlock(&e->lock);
+	avring_engine_kick(e);
+}
+
+/**
+ * avring_engine_counters() - read the counters
+ * @e: the engine
+ * @counters: filled
+ */
+void avring_engine_counters(struct avring_engine *e, struct avring_counters *counters)
+{
+	mutex_lock(&e->lock);
+	*counters = e->counters;
+	mutex_unlock(&e->lock);
+}
+
+/**
+ * avring_engine_flash_at() - the last flash that is not later than a time
+ * @e: the engine
+ * @ns: CLOCK_MONOTONIC in ns
+ *
+ * Context: any; takes no lock.
+ *
+ * Return: CLOCK_MONOTONIC of the flash in ns.
+ */
+u64 avring_engine_flash_at(const struct avring_engine *e, u64 ns)
+{
+	u32 packed = READ_ONCE(e->flash_rate);
+	struct avring_rate rate = {
+		.num = packed & (BIT(AVRING_FLASH_DEN_SHIFT) - 1),
+		.den = packed >> AVRING_FLASH_DEN_SHIFT,
+	};
+
+	return avring_clock_flash_at(rate, ns);
+}

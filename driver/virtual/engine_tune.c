@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * avring: who streams, and in what format.
+ *
+ * The capture node decides the format of the pictures, and a ring that is being read
+ * follows it. On the loopback input a producer decides; a ring follows that at once, a
+ * node that streams is told with an event.
+ */
+#include <linux/lockdep.h>
+#include <linux/string.h>
+
+#include "virtual/engine_priv.h"
+
+/* Is the ring written at this moment just as the node wishes? */
+static bool avring_engine_tuned(const struct avring_engine *e, const struct v4l2_pix_format *pix,
+				struct avring_rate rate)
+{
+	return avring_engine_fills_ring_locked(e) && avring_format_equal(&e->capture.pix, pix) &&
+	       avring_rate_equal(e->capture.rate, rate);
+}
+
+static int avring_engine_tune(struct avring_engine *e, const struct v4l2_pix_format *pix,
+			      struct avring_rate rate)
+{
+	lockdep_assert_held(&e->tune);
+	if (avring_engine_tuned(e, pix, rate))
+		return 0;
+	if (avring_engine_fills_ring_locked(e))
+		return avring_engine_renew(e, pix, rate, NULL);
+	mutex_lock(&e->lock);
+	avring_engine_retune_locked(e, pix, rate);
+	mutex_unlock(&e->lock);
+	return 0;
+}
+
+/**
+ * avring_engine_is_news() - would it surprise the node that this producer comes or goes?
+ * @e: the engine; its tune lock is held, and no ring has followed yet
+ * @pix: what the producer sends
+ *
+ * Where nobody streams the loopback input offers another format then. A ring that is read
+ * has followed somebody, so its format says nothing of the node's.
+ *
+ * Return: true if who listens to the node must ask again.
+ */
+bool avring_engine_is_news(const struct avring_engine *e, const struct v4l2_pix_format *pix)
+{
+	lockdep_assert_held(&e->tune);
+	return e->input == AVRING_INPUT_LOOPBACK && !e->capture.queue &&
+	       (e->stream.ring || !avring_format_equal(&e->capture.pix, pix));
+}
+
+/**
+ * avring_engine_tell_news() - the producer has come or gone
+ * @e: the engine; its tune lock is held
+ * @news: what avring_engine_is_news() said before
+ */
+void avring_engine_tell_news(struct avring_engine *e, bool news)
+{
+	lockdep_assert_held(&e->tune);
+	if (!news)
+		return;
+	mutex_lock(&e->lock);
+	e->source_change(e->source_change_data);
+	mutex_unlock(&e->lock);
+}
+
+/**
+ * avring_engine_start_capture() - begin to fill the buffers of the capture node
+ * @e: the engine
+ * @queue: the node's queue
+ * @pix: format of its frames
+ * @rate: its frame rate
+ *
+ * Return: 0, or -ENOMEM if the ring cannot follow the format.
+ */
+int avring_engine_start_capture(struct avring_engine *e, struct avring_queue *queue,
+				const struct v4l2_pix_format *pix, struct avring_rate rate)
+{
+	int err;
+
+	mutex_lock(&e->tune);
+	err = avring_engine_tune(e, pix, rate);
+	if (err)
+		goto unlock_tune;
+	mutex_lock(&e->lock);
+	e->capture.queue = queue;
+	e->reader_late = false;
+	e->sequence = 0;
+	e->missing = 0;
+	memset(&e->counters, 0, sizeof(e->counters));
+	avring_engine_look_locked(e);
+	avring_engine_tell_mismatch_locked(e);
+	mutex_unlock(&e->lock);
+	avring_engine_kick(e);
+unlock_tune:
+	mutex_unlock(&e->tune);
+	return err;
+}
+
+/* A ring whose readers look at the loopback input follows the producer. */
+static int avring_engine_follow(struct avring_engine *e, const struct v4l2_pix_format *pix,
+				struct avring_rate rate)
+{
+	if (e->capture.queue || e->input != AVRING_INPUT_LOOPBACK ||
+	    !avring_engine_fills_ring_locked(e) || avring_engine_tuned(e, pix, rate))
+		return 0;
+	return avring_engine_renew(e, pix, rate, NULL);
+}
+
+/**
+ * avring_engine_stop_capture() - fill no more buffers of the capture node
+ * @e: the engine
+ *
+ * When it returns no buffer of the node is in use.
+ */
+void avring_engine_stop_capture(struct avring_engine *e)
+{
+	mutex_lock(&e->tune);
+	mutex_lock(&e->lock);
+	e->capture.queue = NULL;
+	if (!avring_engine_fills_ring_locked(e))
+		e->locked = false;
+	e->held_since_ns = 0;
+	mutex_unlock(&e->lock);
+	/* The ring need not agree with the node any more. */
+	if (e->output.queue)
+		avring_engine_follow(e, &e->output.pix, e->output.rate);
+	mutex_unlock(&e->tune);
+	avring_engine_kick(e);
+}
+
+/**
+ * avring_engine_start_output() - begin to take the frames of the output node
+ * @e: the engine
+ * @queue: the node's queue
+ * @pix: format of its frames
+ * @rate: its frame rate
+ *
+ * Return: 0; -EBUSY while a producer writes the ring; -ENOMEM if the ring cannot follow
+ * the format.
+ */
+int avring_engine_start_output(struct avring_engine *e, struct avring_queue *queue,
+			       const struct v4l2_pix_format *pix, struct avring_rate rate)
+{
+	bool news;
+	int err;
+
+	mutex_lock(&e->tune);
+	news = avring_engine_is_news(e, pix);
+	err = e->producer ? -EBUSY : avring_engine_follow(e, pix, rate);
+	if (err)
+		goto unlock_tune;
+	mutex_lock(&e->lock);
+	avring_side_start(&e->output, pix, rate);
+	e->output.queue = queue;
+	e->output_sequence = 0;
+	e->held_since_ns = 0;
+	e->signal_end_ns = 0;
+	avring_engine_tell_mismatch_locked(e);
+	mutex_unlock(&e->lock);
+	avring_engine_tell_news(e, news);
+	avring_engine_kick(e);
+unlock_tune:
+	mutex_unlock(&e->tune);
+	return err;
+}
+
+/**
+ * avring_engine_stop_output() - take no more frames of the output node
+ * @e: the engine
+ *
+ * When it returns no buffer of the node is in use.
+ */
+void avring_engine_stop_output(struct avring_engine *e)
+{
+	bool news;
+
+	mutex_lock(&e->tune);
+	news = avring_engine_is_news(e, &e->output.pix);
+	mutex_lock(&e->lock);
+	e->output.queue = NULL;
+	e->held_since_ns = 0;
+	e->signal_end_ns = 0;
+	if (e->locked)
+		avring_engine_lose_locked(e);
+	mutex_unlock(&e->lock);
+	avring_engine_tell_news(e, news);
+	mutex_unlock(&e->tune);
+}
+
+/**
+ * avring_engine_set_format() - the node is set to another format while it does not stream
+ * @e: the engine
+ * @pix: format
+ * @rate: frame rate
+ *
+ * A ring that the engine fills follows; one that begins later has this format.
+ *
+ * Return: 0 or -ENOMEM; then nothing has changed.
+ */
+int avring_engine_set_format(struct avring_engine *e, const struct v4l2_pix_format *pix,
+			     struct avring_rate rate)
+{
+	int err = 0;
+
+	mutex_lock(&e->tune);
+	if (!e->capture.queue && !e->producer)
+		err = avring_engine_tune(e, pix, rate);
+	if (!err) {
+		e->node_pix = *pix;
+		e->node_rate = rate;
+	}
+	mutex_unlock(&e->tune);
+	avring_engine_kick(e);
+	return err;
+}
+
+/**
+ * avring_engine_set_input() - choose what capture shows
+ * @e: the engine
+ * @input: what to show, from the next frame on, in the format that capture has
+ *
+ * Return: 0, or -EBUSY if a producer that writes the ring would lose it.
+ */
+int avring_engine_set_input(struct avring_engine *e, enum avring_input input)
+{
+	int err = 0;
+
+	mutex_lock(&e->tune);
+	mutex_lock(&e->lock);
+	if (e->producer && input != AVRING_INPUT_LOOPBACK) {
+		err = -EBUSY;
+	} else {
+		e->input = input;
+		e->locked = false;
+		e->held_since_ns = 0;
+		avring_engine_look_locked(e);
+		avring_engine_tell_mismatch_locked(e);
+	}
+	mutex_unlock(&e->lock);
+	mutex_unlock(&e->tune);
+	avring_engine_kick(e);
+	return err;
+}
+
+/**
+ * avring_engine_producer() - is there a producer, and what does it send?
+ * @e: the engine
+ * @pix: its format, filled if there is one
+ * @rate: its frame rate, filled if there is one
+ *
+ * Return: true if the output node streams, or somebody writes the ring.
+ */
+bool avring_engine_producer(struct avring_engine *e, struct v4l2_pix_format *pix,
+			    struct avring_rate *rate)
+{
+	const struct avring_side *side = NULL;
+
+	mutex_lock(&e->lock);
+	if (e->producer)
+		side = &e->produced;
+	else if (e->output.queue)
+		side = &e->output;
+	if (side) {
+		*pix = side->pix;
+		*rate = side->rate;
+	}
+	mutex_unlock(&e->lock);
+	return side;
+}
