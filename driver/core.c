@@ -191,3 +191,4 @@ module_exit(avring_exit);
 
 MODULE_DESCRIPTION("Sound and video capture card with fault-served ring buffers");
 MODULE_LICENSE("GPL");
+MODULE_VERSION("0.2.0");
