@@ -106,16 +106,16 @@ void avring_chassis_destroy(struct avring_chassis *chassis)
  * @chassis: the chassis; the rest of the card is complete
  * @dev: device of the card
  * @number: of the card
- * @sources: of the ring node
+ * @streams: of the ring node; they live as long as they can be reached, see avring_ringdev
  *
  * Ends with avring_chassis_drop(), whether the card is shown to anybody or not.
  */
 void avring_chassis_live(struct avring_chassis *chassis, struct device *dev, int number,
-			 const struct avring_source sources[AVRING_STREAMS])
+			 struct avring_stream *const streams[AVRING_STREAMS])
 {
 	struct avring_ringdev *ringdev = &chassis->ringdev;
 
-	memcpy(ringdev->sources, sources, sizeof(ringdev->sources));
+	memcpy(ringdev->streams, streams, sizeof(ringdev->streams));
 	ringdev->released = avring_chassis_ringdev_released;
 	ringdev->data = chassis;
 	avring_chassis_get(chassis);

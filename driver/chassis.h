@@ -54,7 +54,7 @@ int avring_chassis_init(struct avring_chassis *chassis, struct device *dev, cons
 			void (*free)(struct avring_chassis *chassis));
 void avring_chassis_destroy(struct avring_chassis *chassis);
 void avring_chassis_live(struct avring_chassis *chassis, struct device *dev, int number,
-			 const struct avring_source sources[AVRING_STREAMS]);
+			 struct avring_stream *const streams[AVRING_STREAMS]);
 int avring_chassis_register(struct avring_chassis *chassis,
 			    const struct avring_chassis_nodes *nodes);
 void avring_chassis_unregister(struct avring_chassis *chassis);

@@ -87,7 +87,7 @@ static void avring_pci_audio_private_free(struct snd_card *card)
 {
 	struct avring_pci_audio *audio = card->private_data;
 
-	mutex_destroy(&audio->tune);
+	avring_stream_destroy(&audio->stream);
 	put_device(audio->parent);
 	if (audio->released)
 		audio->released(audio->released_data);

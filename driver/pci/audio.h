@@ -16,7 +16,7 @@
 
 struct avring_pci_audio;
 struct avring_pci_channel;
-struct avring_source_ops;
+struct avring_stream;
 struct device;
 
 /**
@@ -39,9 +39,6 @@ struct avring_pci_audio_params {
 	void *data;
 };
 
-/* The ring of the sound; the argument of its functions is the avring_pci_audio. */
-extern const struct avring_source_ops avring_pci_audio_ring_ops;
-
 int avring_pci_audio_new(const struct avring_pci_audio_params *params,
 			 struct avring_pci_audio **out);
 int avring_pci_audio_register(struct avring_pci_audio *audio);
@@ -49,6 +46,7 @@ void avring_pci_audio_suspend(struct avring_pci_audio *audio);
 void avring_pci_audio_resume(struct avring_pci_audio *audio);
 void avring_pci_audio_disconnect(struct avring_pci_audio *audio);
 int avring_pci_audio_number(const struct avring_pci_audio *audio);
+struct avring_stream *avring_pci_audio_stream(struct avring_pci_audio *audio);
 dev_t avring_pci_audio_devt(struct avring_pci_audio *audio, enum avring_sound_node node);
 
 #endif

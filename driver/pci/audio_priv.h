@@ -6,7 +6,7 @@
  *   pci/sound.c   the stream: who uses it, the channel, the ring
  *   pci/pcm.c     ALSA's view: PCM operations, the copy into the buffer
  *
- * Lock order: avring_pci_audio::tune, the channel's lock, ALSA's stream lock,
+ * Lock order: the stream's tune lock, the channel's lock, ALSA's stream lock,
  * avring_pci_pcm::lock, the ring's lock.
  *
  *   tune		who uses the stream and in what format; held from the decision to
@@ -19,7 +19,6 @@
 #ifndef AVRING_PCI_AUDIO_PRIV_H
 #define AVRING_PCI_AUDIO_PRIV_H
 
-#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <sound/pcm.h>
 
@@ -83,13 +82,11 @@ struct avring_pci_pcm {
  * @released: see struct avring_pci_audio_params; NULL until avring_pci_audio_new() succeeds
  * @released_data: its argument
  * @pcm: see above
- * @tune: guards the group up to @stream
- * @gone: nothing may start any more
+ * @gone: nothing may start any more. The stream's tune lock guards this, @pcm_uses and
+ *	@format, which changes under the channel's lock, too
  * @pcm_uses: the PCM is one of stream.users
- * @wish: format of the streams to come, if a ring reader comes first
  * @format: of the stream, as long as it has users
- * @stream: its users and wishes; its ring is guarded by the channel's lock, and changed
- *	from NULL under both
+ * @stream: the ring; its owner's lock is the channel's
  * @dma: the ring as the card sees it, if there is one. This and the rest: under the
  *	channel's lock
  * @input: AVRING_INPUT_REG_*
@@ -106,10 +103,8 @@ struct avring_pci_audio {
 	void *released_data;
 	struct avring_pci_pcm pcm;
 
-	struct mutex tune; /* see above */
 	bool gone;
 	bool pcm_uses;
-	struct avring_audio_format wish;
 	struct avring_audio_format format;
 	struct avring_stream stream;
 

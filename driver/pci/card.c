@@ -6,7 +6,7 @@
  *
  *	ring node (avring_ringdev.alive), then its file (avring_ring_file.lock)
  *	  node lock (avring_node.lock), control handler lock
- *	    tune lock of the pictures (avring_pci_video.tune), of the sound
+ *	    tune lock of the pictures (avring_stream.tune), of the sound
  *	      channel lock (avring_pci_channel.lock)
  *	        card lock (avring_pci.lock)
  *	        buffer list lock, ring lock, sound lock
@@ -119,12 +119,12 @@ static int avring_pci_card_init_audio(struct avring_pci_card *card, struct devic
 
 static void avring_pci_card_live(struct avring_pci_card *card, struct device *dev)
 {
-	const struct avring_source sources[AVRING_STREAMS] = {
-		[AVRING_STREAM_VIDEO] = { &avring_pci_video_ring_ops, &card->video },
-		[AVRING_STREAM_AUDIO] = { &avring_pci_audio_ring_ops, card->audio },
+	struct avring_stream *const streams[AVRING_STREAMS] = {
+		[AVRING_STREAM_VIDEO] = &card->video.stream,
+		[AVRING_STREAM_AUDIO] = avring_pci_audio_stream(card->audio),
 	};
 
-	avring_chassis_live(&card->chassis, dev, card->number, sources);
+	avring_chassis_live(&card->chassis, dev, card->number, streams);
 	card->chassis.ringdev.info.features |= AVRING_FEATURE_CARD_CLOCK;
 }
 

@@ -24,9 +24,9 @@ static int avring_pci_node_tune(struct avring_node *node, const struct v4l2_pix_
 	struct avring_pci_video *v = avring_pci_video_of(node);
 	int err;
 
-	mutex_lock(&v->tune);
+	mutex_lock(&v->stream.tune);
 	err = avring_pci_video_tune(v, pix, rate);
-	mutex_unlock(&v->tune);
+	mutex_unlock(&v->stream.tune);
 	return err;
 }
 

@@ -88,27 +88,44 @@ static int avring_pci_sound_run(struct avring_pci_audio *audio)
 	return 0;
 }
 
-/* The card writes no more. The channel's lock is held. */
-static void avring_pci_sound_drop_ring(struct avring_pci_audio *audio, u32 state)
+/*
+ * Another ring, or none, instead of the one that there is: the card writes no more into that. The
+ * channel's lock is held, and it does not run.
+ */
+static void avring_pci_sound_replace(struct avring_pci_audio *audio, struct avring_ring *ring,
+				     const struct avring_dma *dma, u32 state)
 {
-	struct avring_ring *old = avring_stream_replace(&audio->stream, NULL, state);
+	struct avring_ring *old = avring_stream_replace(&audio->stream, ring, state);
 
 	avring_pci_pcm_feed(audio, false);
-	if (!old)
-		return;
-	avring_dma_unmap(&audio->dma);
-	avring_ring_put(old);
+	if (old) {
+		avring_dma_unmap(&audio->dma);
+		avring_ring_put(old);
+	}
+	if (ring)
+		audio->dma = *dma;
 }
 
-static void avring_pci_sound_end(struct avring_pci_audio *audio, u32 state)
+static struct avring_pci_audio *avring_pci_audio_of(struct avring_stream *stream)
 {
+	return container_of(stream, struct avring_pci_audio, stream);
+}
+
+static void avring_pci_sound_end(struct avring_stream *stream, u32 state)
+{
+	struct avring_pci_audio *audio = avring_pci_audio_of(stream);
+
+	if (state == AVRING_STATE_GONE) {
+		audio->gone = true;
+		audio->pcm_uses = false;
+	}
 	mutex_lock(&audio->ch->lock);
 	avring_pci_stop(audio->ch);
-	avring_pci_sound_drop_ring(audio, state);
+	avring_pci_sound_replace(audio, NULL, NULL, state);
 	mutex_unlock(&audio->ch->lock);
 }
 
-/* Let the card write into a new ring. The tune lock is held, and there is no ring. */
+/* Let the card write into a new ring. The tune lock is held, and no ring is written. */
 static int avring_pci_sound_begin(struct avring_pci_audio *audio,
 				  const struct avring_audio_format *format)
 {
@@ -124,27 +141,26 @@ static int avring_pci_sound_begin(struct avring_pci_audio *audio,
 		return err;
 	}
 	mutex_lock(&audio->ch->lock);
-	audio->dma = dma;
 	audio->format = *format;
 	audio->depth = avring_pci_sound_depth(audio, ring->geometry.length);
 	if (!audio->stream.users)
 		memset(&audio->count, 0, sizeof(audio->count));
-	avring_stream_replace(&audio->stream, ring, 0);
+	avring_pci_sound_replace(audio, ring, &dma, AVRING_STATE_STALE);
 	err = avring_pci_sound_run(audio);
 	if (err)
-		avring_pci_sound_drop_ring(audio, AVRING_STATE_STALE);
+		avring_pci_sound_replace(audio, NULL, NULL, AVRING_STATE_STALE);
 	mutex_unlock(&audio->ch->lock);
 	return err;
 }
 
-static bool avring_pci_sound_has_ring(struct avring_pci_audio *audio)
+static bool avring_pci_sound_runs(struct avring_pci_audio *audio)
 {
-	bool has;
+	bool runs;
 
 	mutex_lock(&audio->ch->lock);
-	has = audio->stream.ring;
+	runs = avring_stream_fills(&audio->stream);
 	mutex_unlock(&audio->ch->lock);
-	return has;
+	return runs;
 }
 
 /* Make sure that the card writes; @wish counts if nobody uses the stream yet. */
@@ -153,10 +169,39 @@ static int avring_pci_sound_ensure(struct avring_pci_audio *audio,
 {
 	const struct avring_audio_format format = audio->stream.users ? audio->format : *wish;
 
-	lockdep_assert_held(&audio->tune);
+	lockdep_assert_held(&audio->stream.tune);
 	if (audio->gone)
 		return -ENODEV;
-	return avring_pci_sound_has_ring(audio) ? 0 : avring_pci_sound_begin(audio, &format);
+	return avring_pci_sound_runs(audio) ? 0 : avring_pci_sound_begin(audio, &format);
+}
+
+static int avring_pci_sound_renew(struct avring_stream *stream,
+				  const struct avring_stream_format *format,
+				  const struct avring_ring_reader *producer)
+{
+	return avring_pci_sound_ensure(avring_pci_audio_of(stream), &stream->audio);
+}
+
+static int avring_pci_sound_wish(struct avring_setup *setup)
+{
+	return avring_sound_wish(setup, AVRING_PCI_SOUND_FORMATS);
+}
+
+static const struct avring_stream_ops avring_pci_sound_stream_ops = {
+	.renew = avring_pci_sound_renew,
+	.end = avring_pci_sound_end,
+	.wish = avring_pci_sound_wish,
+};
+
+/**
+ * avring_pci_audio_stream() - the stream of the sound, for the ring node
+ * @audio: the sound card
+ *
+ * Return: it lives as long as the sound card.
+ */
+struct avring_stream *avring_pci_audio_stream(struct avring_pci_audio *audio)
+{
+	return &audio->stream;
 }
 
 /* ---------------------------------------------------------------- the channel */
@@ -217,15 +262,17 @@ static int avring_pci_sound_restart(void *data)
 {
 	struct avring_pci_audio *audio = data;
 
-	return audio->stream.ring ? avring_pci_sound_run(audio) : 0;
+	return avring_stream_fills(&audio->stream) ? avring_pci_sound_run(audio) : 0;
 }
 
-/* Users stay, and find that there is nothing: a reader attaches anew, the PCM prepares. */
+/* Users stay, and find that nothing comes: a reader attaches anew, the PCM prepares. */
 static void avring_pci_sound_failed(void *data, int err)
 {
 	struct avring_pci_audio *audio = data;
 
-	avring_pci_sound_drop_ring(audio, AVRING_STATE_STALE);
+	if (audio->stream.ring)
+		avring_ring_end(audio->stream.ring, AVRING_STATE_STALE);
+	avring_pci_pcm_feed(audio, false);
 	avring_pci_pcm_fail(audio, err);
 }
 
@@ -242,8 +289,7 @@ static void avring_pci_sound_leave(struct avring_pci_audio *audio)
 	if (!audio->pcm_uses)
 		return;
 	audio->pcm_uses = false;
-	if (!--audio->stream.users)
-		avring_pci_sound_end(audio, AVRING_STATE_STALE);
+	avring_stream_leave(&audio->stream);
 }
 
 /* Others have decided; a chunk must find room, or ALSA cannot follow. */
@@ -270,7 +316,7 @@ int avring_pci_sound_use(struct avring_pci_audio *audio, const struct avring_aud
 {
 	int err = -EBUSY;
 
-	mutex_lock(&audio->tune);
+	mutex_lock(&audio->stream.tune);
 	avring_pci_sound_leave(audio);
 	if (!audio->stream.users || avring_pci_sound_agrees(audio, format, most_frames))
 		err = avring_pci_sound_ensure(audio, format);
@@ -278,7 +324,7 @@ int avring_pci_sound_use(struct avring_pci_audio *audio, const struct avring_aud
 		audio->pcm_uses = true;
 		audio->stream.users++;
 	}
-	mutex_unlock(&audio->tune);
+	mutex_unlock(&audio->stream.tune);
 	return err;
 }
 
@@ -294,10 +340,10 @@ int avring_pci_sound_revive(struct avring_pci_audio *audio)
 {
 	int err = -ENODEV;
 
-	mutex_lock(&audio->tune);
+	mutex_lock(&audio->stream.tune);
 	if (audio->pcm_uses)
 		err = avring_pci_sound_ensure(audio, &audio->format);
-	mutex_unlock(&audio->tune);
+	mutex_unlock(&audio->stream.tune);
 	return err;
 }
 
@@ -309,9 +355,9 @@ int avring_pci_sound_revive(struct avring_pci_audio *audio)
  */
 void avring_pci_sound_unuse(struct avring_pci_audio *audio)
 {
-	mutex_lock(&audio->tune);
+	mutex_lock(&audio->stream.tune);
 	avring_pci_sound_leave(audio);
-	mutex_unlock(&audio->tune);
+	mutex_unlock(&audio->stream.tune);
 }
 
 /**
@@ -331,7 +377,7 @@ int avring_pci_sound_set_input(struct avring_pci_audio *audio, u32 input)
 	mutex_lock(&audio->ch->lock);
 	changed = audio->input != input;
 	audio->input = input;
-	if (changed && audio->stream.ring) {
+	if (changed && avring_stream_fills(&audio->stream)) {
 		avring_pci_stop(audio->ch);
 		err = avring_pci_sound_run(audio);
 		if (err)
@@ -339,64 +385,6 @@ int avring_pci_sound_set_input(struct avring_pci_audio *audio, u32 input)
 	}
 	mutex_unlock(&audio->ch->lock);
 	return err ?: changed;
-}
-
-/* ---------------------------------------------------------------- the ring node */
-
-static int avring_pci_sound_attach(void *data, struct avring_ring_reader *reader, bool oldest)
-{
-	struct avring_pci_audio *audio = data;
-	int err;
-
-	mutex_lock(&audio->tune);
-	err = avring_pci_sound_ensure(audio, &audio->wish);
-	if (!err) {
-		mutex_lock(&audio->ch->lock);
-		if (audio->stream.ring)
-			avring_stream_join(&audio->stream, reader, oldest);
-		else
-			err = -EIO;	/* it has failed already */
-		mutex_unlock(&audio->ch->lock);
-	}
-	mutex_unlock(&audio->tune);
-	return err;
-}
-
-static void avring_pci_sound_detach(void *data, struct avring_ring_reader *reader)
-{
-	struct avring_pci_audio *audio = data;
-
-	mutex_lock(&audio->tune);
-	if (avring_stream_leave(&audio->stream, reader))
-		avring_pci_sound_end(audio, AVRING_STATE_STALE);
-	mutex_unlock(&audio->tune);
-}
-
-static void avring_pci_sound_get_setup(void *data, struct avring_setup *setup)
-{
-	struct avring_pci_audio *audio = data;
-
-	mutex_lock(&audio->tune);
-	setup->length = audio->stream.length;
-	setup->align = 1;
-	setup->audio = audio->wish;
-	mutex_unlock(&audio->tune);
-}
-
-static int avring_pci_sound_set_setup(void *data, const struct avring_setup *setup)
-{
-	struct avring_pci_audio *audio = data;
-	struct avring_audio_format complete;
-	int err = avring_sound_complete(&setup->audio, AVRING_PCI_SOUND_FORMATS, &complete);
-
-	if (err || setup->align > 1)
-		return -EINVAL;
-	mutex_lock(&audio->tune);
-	err = avring_stream_setup(&audio->stream, setup);
-	if (!err)
-		audio->wish = complete;
-	mutex_unlock(&audio->tune);
-	return err;
 }
 
 /**
@@ -407,26 +395,8 @@ static int avring_pci_sound_set_setup(void *data, const struct avring_setup *set
  */
 void avring_pci_sound_gone(struct avring_pci_audio *audio)
 {
-	mutex_lock(&audio->tune);
-	audio->gone = true;
-	audio->pcm_uses = false;
-	audio->stream.users = 0;
-	avring_pci_sound_end(audio, AVRING_STATE_GONE);
-	mutex_unlock(&audio->tune);
+	avring_stream_gone(&audio->stream);
 }
-
-static void avring_pci_sound_ring_gone(void *data)
-{
-	avring_pci_sound_gone(data);
-}
-
-const struct avring_source_ops avring_pci_audio_ring_ops = {
-	.attach = avring_pci_sound_attach,
-	.detach = avring_pci_sound_detach,
-	.get_setup = avring_pci_sound_get_setup,
-	.set_setup = avring_pci_sound_set_setup,
-	.gone = avring_pci_sound_ring_gone,
-};
 
 /**
  * avring_pci_sound_init() - prepare the stream that nobody uses
@@ -435,8 +405,8 @@ const struct avring_source_ops avring_pci_audio_ring_ops = {
  */
 void avring_pci_sound_init(struct avring_pci_audio *audio, bool line)
 {
-	mutex_init(&audio->tune);
-	audio->wish = avring_sound_default;
+	avring_stream_init(&audio->stream, &avring_pci_sound_stream_ops);
+	avring_sound_wish_default(&audio->stream);
 	audio->input = line ? AVRING_INPUT_REG_LINE : AVRING_INPUT_REG_GENERATOR;
 	audio->ch->ops = &avring_pci_sound_channel_ops;
 	audio->ch->data = audio;

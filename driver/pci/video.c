@@ -127,11 +127,6 @@ static int avring_pci_video_start_node(struct avring_pci_video *v)
 	return err;
 }
 
-static bool avring_pci_video_fills_ring(const struct avring_pci_video *v)
-{
-	return v->stream.ring && !v->stream.ring->state;
-}
-
 /* The channel's lock is held, and it does not run. */
 static int avring_pci_video_restart(void *data)
 {
@@ -141,7 +136,7 @@ static int avring_pci_video_restart(void *data)
 	if (READ_ONCE(v->pci->state) != AVRING_PCI_GONE)
 		WRITE_ONCE(v->node.dead, false);
 	avring_queue_take_back(&v->node.queue);
-	if (avring_pci_video_fills_ring(v))
+	if (avring_stream_fills(&v->stream))
 		return avring_pci_video_start_ring(v);
 	return v->streaming ? avring_pci_video_start_node(v) : 0;
 }
@@ -316,39 +311,29 @@ static int avring_pci_video_exchange(struct avring_pci_video *v,
 	return err;
 }
 
-/**
- * avring_pci_video_end_ring() - no ring any more; a node that streams goes on
- * @v: the pictures, their tune lock is held
- * @state: AVRING_STATE_*: what is said of the ring
- */
-void avring_pci_video_end_ring(struct avring_pci_video *v, u32 state)
+/* No ring any more; a node that streams goes on. */
+static void avring_pci_video_end(struct avring_stream *stream, u32 state)
 {
+	struct avring_pci_video *v = container_of(stream, struct avring_pci_video, stream);
 	int err;
 
-	lockdep_assert_held(&v->tune);
-	if (!v->stream.ring)
+	if (!stream->ring)
 		return;
 	err = avring_pci_video_exchange(v, NULL, state);
 	if (err && v->streaming)
 		vb2_queue_error(&v->node.queue.vb2);
 }
 
-/**
- * avring_pci_video_renew() - begin a generation of the ring
- * @v: the pictures, their tune lock is held
- * @pix: format
- * @rate: frame rate
- *
- * Return: 0; or -ENOMEM, -EINVAL, -EIO, -ENODEV. If it is the card that fails, there is
- * no ring then.
+/*
+ * Begin a generation of the ring. Return: 0; or -ENOMEM, -EINVAL, -EIO, -ENODEV. If it is the
+ * card that fails, there is no ring then.
  */
-int avring_pci_video_renew(struct avring_pci_video *v, const struct v4l2_pix_format *pix,
-			   struct avring_rate rate)
+static int avring_pci_video_begin_ring(struct avring_pci_video *v,
+				       const struct v4l2_pix_format *pix, struct avring_rate rate)
 {
 	struct avring_pci_video_next next = { .pix = pix, .rate = rate };
 	int err;
 
-	lockdep_assert_held(&v->tune);
 	next.ring = avring_picture_new_ring(&v->stream, pix, rate);
 	if (IS_ERR(next.ring))
 		return PTR_ERR(next.ring);
@@ -359,9 +344,23 @@ int avring_pci_video_renew(struct avring_pci_video *v, const struct v4l2_pix_for
 	}
 	err = avring_pci_video_exchange(v, &next, AVRING_STATE_STALE);
 	if (err)
-		avring_pci_video_end_ring(v, AVRING_STATE_STALE);
+		avring_pci_video_end(&v->stream, AVRING_STATE_STALE);
 	return err;
 }
+
+static int avring_pci_video_renew(struct avring_stream *stream,
+				  const struct avring_stream_format *format,
+				  const struct avring_ring_reader *producer)
+{
+	struct avring_pci_video *v = container_of(stream, struct avring_pci_video, stream);
+
+	return avring_pci_video_begin_ring(v, &v->pix, v->config.rate);
+}
+
+static const struct avring_stream_ops avring_pci_video_stream_ops = {
+	.renew = avring_pci_video_renew,
+	.end = avring_pci_video_end,
+};
 
 static bool avring_pci_video_tuned(const struct avring_pci_video *v,
 				   const struct v4l2_pix_format *pix, struct avring_rate rate)
@@ -378,16 +377,16 @@ static bool avring_pci_video_tuned(const struct avring_pci_video *v,
  *
  * A ring that is being read follows.
  *
- * Return: 0, or as avring_pci_video_renew().
+ * Return: 0; or -ENOMEM, -EINVAL, -EIO, -ENODEV; if it is the card that fails, the ring has ended.
  */
 int avring_pci_video_tune(struct avring_pci_video *v, const struct v4l2_pix_format *pix,
 			  struct avring_rate rate)
 {
-	lockdep_assert_held(&v->tune);
+	lockdep_assert_held(&v->stream.tune);
 	if (avring_pci_video_tuned(v, pix, rate))
 		return 0;
-	if (avring_pci_video_fills_ring(v))
-		return avring_pci_video_renew(v, pix, rate);
+	if (avring_stream_fills(&v->stream))
+		return avring_pci_video_begin_ring(v, pix, rate);
 	mutex_lock(&v->ch->lock);
 	avring_pci_video_set_format(v, pix, rate);
 	mutex_unlock(&v->ch->lock);
@@ -406,7 +405,7 @@ int avring_pci_video_select(struct avring_pci_video *v, u32 input, u32 pattern)
 {
 	int err = 0;
 
-	mutex_lock(&v->tune);
+	mutex_lock(&v->stream.tune);
 	mutex_lock(&v->ch->lock);
 	v->config.input = input;
 	v->config.pattern = pattern;
@@ -415,7 +414,7 @@ int avring_pci_video_select(struct avring_pci_video *v, u32 input, u32 pattern)
 	if (err)
 		avring_pci_video_failed(v, err);
 	mutex_unlock(&v->ch->lock);
-	mutex_unlock(&v->tune);
+	mutex_unlock(&v->stream.tune);
 	return err;
 }
 
@@ -445,9 +444,9 @@ static int avring_pci_video_start(struct avring_queue *queue)
 
 	if (err)
 		return err;
-	mutex_lock(&v->tune);
+	mutex_lock(&v->stream.tune);
 	err = avring_pci_video_begin(v, node);
-	mutex_unlock(&v->tune);
+	mutex_unlock(&v->stream.tune);
 	return err;
 }
 
@@ -455,13 +454,13 @@ static void avring_pci_video_stop(struct avring_queue *queue)
 {
 	struct avring_pci_video *v = avring_pci_video_of(avring_queue_node(queue));
 
-	mutex_lock(&v->tune);
+	mutex_lock(&v->stream.tune);
 	mutex_lock(&v->ch->lock);
 	v->streaming = false;
-	if (!avring_pci_video_fills_ring(v))
+	if (!avring_stream_fills(&v->stream))
 		avring_pci_stop(v->ch);
 	mutex_unlock(&v->ch->lock);
-	mutex_unlock(&v->tune);
+	mutex_unlock(&v->stream.tune);
 }
 
 static void avring_pci_video_queued(struct avring_queue *queue)
@@ -510,10 +509,10 @@ int avring_pci_video_init(struct avring_pci_video *v, struct v4l2_device *v4l2_d
 	v->ch = &pci->channels[AVRING_PCI_VIDEO];
 	v->ch->ops = &avring_pci_video_channel_ops;
 	v->ch->data = v;
-	mutex_init(&v->tune);
+	avring_stream_init(&v->stream, &avring_pci_video_stream_ops);
 	err = avring_pci_node_init(v, v4l2_dev);
 	if (err) {
-		mutex_destroy(&v->tune);
+		avring_stream_destroy(&v->stream);
 		return err;
 	}
 	v->pix = v->node.pix;
@@ -528,5 +527,5 @@ int avring_pci_video_init(struct avring_pci_video *v, struct v4l2_device *v4l2_d
 void avring_pci_video_cleanup(struct avring_pci_video *v)
 {
 	avring_node_cleanup(&v->node);
-	mutex_destroy(&v->tune);
+	avring_stream_destroy(&v->stream);
 }

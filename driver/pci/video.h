@@ -5,7 +5,6 @@
  *
  *   pci/video.c	what the channel writes to, and what becomes of its frames
  *   pci/node.c	the node, as V4L2 sees it
- *   pci/ring.c	the stream, as the ring node sees it
  *
  * While anybody is attached to the ring the channel writes that, round and round, and a
  * node that streams gets a copy. Else it writes to the buffers of the node.
@@ -30,10 +29,9 @@ enum avring_pci_input {
  * @node: the V4L2 node. Its lock is outside of all others
  * @pci: the card
  * @ch: its channel; its lock guards what follows @dma
- * @tune: serialises what begins, ends and changes streams. Guards @stream and @dma,
- *	whose ring and mapping change under the channel's lock, too. Order: node lock ->
- *	this -> channel lock -> buffer list lock, ring lock
- * @stream: the ring
+ * @stream: the ring. Its tune lock guards @dma and @streaming, too, which change under the
+ *	channel's lock as well. Order: node lock -> tune lock -> channel lock -> buffer list
+ *	lock, ring lock
  * @dma: its data, mapped for the card, while there is a ring
  * @streaming: the node streams
  * @pix: format of what the channel captures, or will; both locks
@@ -49,7 +47,6 @@ struct avring_pci_video {
 	struct avring_pci *pci;
 	struct avring_pci_channel *ch;
 
-	struct mutex tune;
 	struct avring_stream stream;
 	struct avring_dma dma;
 
@@ -62,8 +59,6 @@ struct avring_pci_video {
 	struct avring_pci_count node_count;
 	struct avring_counters counters;
 };
-
-extern const struct avring_source_ops avring_pci_video_ring_ops;
 
 int avring_pci_video_init(struct avring_pci_video *v, struct v4l2_device *v4l2_dev,
 			  struct avring_pci *pci);
@@ -78,9 +73,6 @@ extern const struct avring_pci_channel_ops avring_pci_video_channel_ops;
 
 int avring_pci_video_tune(struct avring_pci_video *v, const struct v4l2_pix_format *pix,
 			  struct avring_rate rate);
-int avring_pci_video_renew(struct avring_pci_video *v, const struct v4l2_pix_format *pix,
-			   struct avring_rate rate);
-void avring_pci_video_end_ring(struct avring_pci_video *v, u32 state);
 int avring_pci_video_select(struct avring_pci_video *v, u32 input, u32 pattern);
 void avring_pci_video_counters(struct avring_pci_video *v, struct avring_counters *counters);
 

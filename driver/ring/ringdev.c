@@ -7,7 +7,7 @@
  * away under it, whatever becomes of the stream and the card.
  *
  * Locks, outermost first: avring_ringdev.alive, avring_ring_file.lock, then those of
- * the sources. mmap() runs under the mmap lock, which sources may take under
+ * the streams. mmap() runs under the mmap lock, which streams may take under
  * theirs, so it looks at the ring under avring_ring_file.ring_lock alone. No lock is
  * held while user memory is copied, nor while somebody waits.
  */
@@ -65,10 +65,10 @@ static dev_t avring_ring_devt;
 static unsigned int avring_ring_cards;
 
 /* The number comes from user space and has been checked. */
-static const struct avring_source *avring_ringdev_source(const struct avring_ringdev *ringdev,
-							 u32 stream)
+static struct avring_stream *avring_ringdev_stream(const struct avring_ringdev *ringdev,
+						   u32 stream)
 {
-	return &ringdev->sources[array_index_nospec(stream, AVRING_STREAMS)];
+	return ringdev->streams[array_index_nospec(stream, AVRING_STREAMS)];
 }
 
 /* Return: the ring with a reference for the caller, or NULL. */
@@ -96,22 +96,18 @@ static void avring_ring_file_set(struct avring_ring_file *rf, struct avring_ring
 	avring_ring_put(old);
 }
 
-static const struct avring_source *avring_ring_file_source(const struct avring_ring_file *rf)
+static struct avring_stream *avring_ring_file_stream(const struct avring_ring_file *rf)
 {
-	return &rf->ringdev->sources[rf->stream];
+	return rf->ringdev->streams[rf->stream];
 }
 
-/* Sources are not told of files that go after the card has. ringdev->alive is held. */
+/* Streams are not told of files that go after the card has. ringdev->alive is held. */
 static void avring_ring_file_detach(struct avring_ring_file *rf)
 {
-	const struct avring_source *source = avring_ring_file_source(rf);
-
 	if (rf->ringdev->gone)
 		avring_ring_reader_leave(&rf->reader);
-	else if (rf->role == AVRING_ROLE_PRODUCER)
-		source->ops->detach_producer(source->data, &rf->reader);
 	else
-		source->ops->detach(source->data, &rf->reader);
+		avring_stream_detach(avring_ring_file_stream(rf), &rf->reader);
 	avring_ring_file_set(rf, NULL);
 }
 
@@ -243,28 +239,24 @@ static int avring_ring_get_setup(struct avring_ring_file *rf, void *arg)
 {
 	struct avring_setup *setup = arg;
 	const u32 stream = setup->stream;
-	const struct avring_source *source;
 
 	if (stream >= AVRING_STREAMS || setup->flags || !AVRING_IS_ZERO(setup->reserved) ||
 	    !AVRING_IS_ZERO(setup->audio.reserved))
 		return -EINVAL;
-	source = avring_ringdev_source(rf->ringdev, stream);
 	memset(setup, 0, sizeof(*setup));
 	setup->stream = stream;
-	source->ops->get_setup(source->data, setup);
+	avring_stream_get_setup(avring_ringdev_stream(rf->ringdev, stream), setup);
 	return 0;
 }
 
 static int avring_ring_set_setup(struct avring_ring_file *rf, void *arg)
 {
 	const struct avring_setup *setup = arg;
-	const struct avring_source *source;
 	int err = avring_ring_check_setup(setup);
 
 	if (err)
 		return err;
-	source = avring_ringdev_source(rf->ringdev, setup->stream);
-	return source->ops->set_setup(source->data, setup);
+	return avring_stream_set_setup(avring_ringdev_stream(rf->ringdev, setup->stream), setup);
 }
 
 static int avring_ring_check_attach(const struct avring_ring_file *rf,
@@ -303,15 +295,12 @@ static void avring_ring_describe(struct avring_ring_file *rf, struct avring_atta
 
 static int avring_ring_join(struct avring_ring_file *rf, struct avring_attach *attach)
 {
-	const struct avring_source *source = avring_ringdev_source(rf->ringdev,
-								   attach->format.stream);
+	struct avring_stream *stream = avring_ringdev_stream(rf->ringdev, attach->format.stream);
 
-	if (attach->role == AVRING_ROLE_PRODUCER && !source->ops->attach_producer)
-		return -EOPNOTSUPP;
 	if (attach->role == AVRING_ROLE_PRODUCER)
-		return source->ops->attach_producer(source->data, &rf->reader, &attach->format);
-	return source->ops->attach(source->data, &rf->reader,
-				   rf->ring || attach->flags & AVRING_ATTACH_OLDEST);
+		return avring_stream_produce(stream, &rf->reader, &attach->format);
+	return avring_stream_attach(stream, &rf->reader,
+				    rf->ring || attach->flags & AVRING_ATTACH_OLDEST);
 }
 
 /* A reader moves from ring to ring without a gap; a producer lets go first. */
@@ -392,30 +381,30 @@ static int avring_ring_may_write(const struct avring_ring_file *rf)
 
 static int avring_ring_begin_frame(struct avring_ring_file *rf, void *arg)
 {
-	const struct avring_source *source;
+	struct avring_stream *stream;
 	struct avring_begin *begin = arg;
 	int err;
 
 	if (begin->flags || begin->reserved0 || !AVRING_IS_ZERO(begin->reserved))
 		return -EINVAL;
 	mutex_lock(&rf->lock);
-	source = avring_ring_file_source(rf);
-	err = avring_ring_may_write(rf) ?: source->ops->begin(source->data, &rf->reader, begin);
+	stream = avring_ring_file_stream(rf);
+	err = avring_ring_may_write(rf) ?: stream->ops->begin(stream, &rf->reader, begin);
 	mutex_unlock(&rf->lock);
 	return err;
 }
 
 static int avring_ring_commit_frame(struct avring_ring_file *rf, void *arg)
 {
-	const struct avring_source *source;
+	struct avring_stream *stream;
 	struct avring_commit *commit = arg;
 	int err;
 
 	if (commit->flags || commit->reserved0 || !AVRING_IS_ZERO(commit->reserved))
 		return -EINVAL;
 	mutex_lock(&rf->lock);
-	source = avring_ring_file_source(rf);
-	err = avring_ring_may_write(rf) ?: source->ops->commit(source->data, &rf->reader, commit);
+	stream = avring_ring_file_stream(rf);
+	err = avring_ring_may_write(rf) ?: stream->ops->commit(stream, &rf->reader, commit);
 	mutex_unlock(&rf->lock);
 	return err;
 }
@@ -634,7 +623,7 @@ void avring_ringdev_init(struct avring_ringdev *ringdev, struct device *parent, 
 
 /**
  * avring_ringdev_register() - show the node to user space
- * @ringdev: with its sources and info
+ * @ringdev: with its streams and info
  *
  * A 32-bit kernel cannot store a 64-bit position at once, and readers would see
  * halves of it: there are no ring nodes there.
@@ -680,7 +669,7 @@ static void avring_ringdev_end_files(struct avring_ringdev *ringdev)
  * @ringdev: registered or not
  *
  * Rings end, who waits wakes up with ENODEV. Mappings of rings stay, the window is
- * revoked. When it returns no source is called any more.
+ * revoked. When it returns no stream is called any more.
  */
 void avring_ringdev_unregister(struct avring_ringdev *ringdev)
 {
@@ -691,7 +680,7 @@ void avring_ringdev_unregister(struct avring_ringdev *ringdev)
 	down_write(&ringdev->alive);
 	ringdev->gone = true;
 	for (i = 0; i < AVRING_STREAMS; i++)
-		ringdev->sources[i].ops->gone(ringdev->sources[i].data);
+		avring_stream_gone(ringdev->streams[i]);
 	up_write(&ringdev->alive);
 	avring_ringdev_end_files(ringdev);
 	if (ringdev->window)

@@ -23,12 +23,12 @@ struct avring_store;
  * @info: what AVRING_IOC_INFO says; complete before registration but for the window
  * @window: memory of the card, or NULL; a reference that is given to the node before
  *	registration
- * @sources: by AVRING_STREAM_*
+ * @streams: by AVRING_STREAM_*; not looked at any more after @gone
  * @registered: the node is visible
  * @released: nobody can reach the node any more
  * @data: its argument
- * @alive: held for reading around calls of the sources, for writing while the card
- *	is removed; guards @gone. Outside of every lock of the sources
+ * @alive: held for reading around calls of the streams, for writing while the card
+ *	is removed; guards @gone. Outside of every lock of the streams
  * @gone: the card was removed
  * @files_lock: guards @files; innermost but for locks of a ring
  * @files: open files
@@ -38,7 +38,7 @@ struct avring_ringdev {
 	struct cdev cdev;
 	struct avring_info info;
 	struct avring_store *window;
-	struct avring_source sources[AVRING_STREAMS];
+	struct avring_stream *streams[AVRING_STREAMS];
 	bool registered;
 	void (*released)(void *data);
 	void *data;

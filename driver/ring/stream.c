@@ -2,6 +2,7 @@
 /*
  * avring: the rings of a stream. See ring/stream.h.
  */
+#include <linux/err.h>
 #include <linux/log2.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
@@ -44,7 +45,7 @@ struct avring_ring *avring_stream_new_ring(const struct avring_stream *stream,
 
 /**
  * avring_stream_replace() - begin a new generation, or end the stream
- * @stream: the stream; its owner's lock is held
+ * @stream: the stream; its tune lock and the owner's lock are held
  * @ring: becomes the current ring together with the caller's reference; or NULL
  * @state: AVRING_STATE_*: what is said of the old ring
  *
@@ -67,16 +68,9 @@ struct avring_ring *avring_stream_replace(struct avring_stream *stream, struct a
 	return old;
 }
 
-/**
- * avring_stream_join() - let somebody in
- * @stream: with a ring; its owner's lock is held
- * @reader: attached to nothing, or to an older ring of the stream
- * @oldest: begin with the oldest frame
- *
- * The reader keeps the ring by a reference that is taken here and is the caller's.
- */
-void avring_stream_join(struct avring_stream *stream, struct avring_ring_reader *reader,
-			bool oldest)
+/* Somebody comes, or moves to the current ring, which there is. */
+static void avring_stream_join(struct avring_stream *stream, struct avring_ring_reader *reader,
+			       bool oldest)
 {
 	if (reader->ring)
 		avring_ring_reader_leave(reader);
@@ -87,34 +81,148 @@ void avring_stream_join(struct avring_stream *stream, struct avring_ring_reader 
 }
 
 /**
- * avring_stream_leave() - undo avring_stream_join()
- * @stream: the stream; its owner's lock is held
- * @reader: it is the caller's to put the ring
- *
- * Return: true if that was the last user.
+ * avring_stream_leave() - one user less
+ * @stream: the stream; its tune lock is held
  */
-bool avring_stream_leave(struct avring_stream *stream, struct avring_ring_reader *reader)
+void avring_stream_leave(struct avring_stream *stream)
 {
-	avring_ring_reader_leave(reader);
-	return !--stream->users;
+	lockdep_assert_held(&stream->tune);
+	if (!--stream->users)
+		stream->ops->end(stream, AVRING_STATE_STALE);
 }
 
 /**
- * avring_stream_setup() - wishes for the rings to come
- * @stream: the stream; its owner's lock is held
- * @setup: length and alignment are taken
+ * avring_stream_attach() - let a reader in, or let it move to the current ring
+ * @stream: the stream
+ * @reader: attached to nothing, or to an older ring of the stream
+ * @oldest: begin with the oldest frame of the ring
  *
- * Return: 0, -EBUSY while anybody is attached, -EINVAL out of range.
+ * The reader keeps the ring by a reference that is the caller's from then on. That may end at any
+ * time, and may have already if the owner has failed meanwhile.
+ *
+ * Return: 0, or what the owner says.
  */
-int avring_stream_setup(struct avring_stream *stream, const struct avring_setup *setup)
+int avring_stream_attach(struct avring_stream *stream, struct avring_ring_reader *reader,
+			 bool oldest)
+{
+	int err = 0;
+
+	mutex_lock(&stream->tune);
+	if (!stream->ring || READ_ONCE(stream->ring->state)) {
+		err = stream->ops->renew(stream, NULL, NULL);
+		oldest = true;	/* it is made for him */
+	}
+	if (!err)
+		avring_stream_join(stream, reader, oldest);
+	mutex_unlock(&stream->tune);
+	return err;
+}
+
+/**
+ * avring_stream_produce() - let somebody in who writes the ring in place
+ * @stream: the stream
+ * @reader: the producer, attached to nothing
+ * @format: what it will send; of that only the stream has been checked
+ *
+ * A reference on the ring is the caller's from then on.
+ *
+ * Return: 0; -EOPNOTSUPP nobody may write this stream; or what the owner says: -EBUSY, -EINVAL,
+ * -ENOMEM.
+ */
+int avring_stream_produce(struct avring_stream *stream, struct avring_ring_reader *reader,
+			  const struct avring_stream_format *format)
+{
+	int err;
+
+	if (!stream->ops->begin)
+		return -EOPNOTSUPP;
+	mutex_lock(&stream->tune);
+	err = stream->ops->renew(stream, format, reader);
+	if (!err)
+		avring_stream_join(stream, reader, false);
+	mutex_unlock(&stream->tune);
+	return err;
+}
+
+/**
+ * avring_stream_detach() - somebody goes
+ * @stream: the stream
+ * @reader: attached; it is the caller's to put the ring
+ *
+ * A producer may still have its memory mapped, so the readers go on in another ring. The first
+ * of them who attaches makes it, on his account.
+ */
+void avring_stream_detach(struct avring_stream *stream, struct avring_ring_reader *reader)
+{
+	mutex_lock(&stream->tune);
+	if (avring_stream_producer(stream) == reader)
+		stream->ops->end(stream, AVRING_STATE_STALE);
+	avring_ring_reader_leave(reader);
+	avring_stream_leave(stream);
+	mutex_unlock(&stream->tune);
+}
+
+/**
+ * avring_stream_get_setup() - see AVRING_IOC_GET_SETUP
+ * @stream: the stream
+ * @setup: filled, but for its stream
+ */
+void avring_stream_get_setup(struct avring_stream *stream, struct avring_setup *setup)
+{
+	mutex_lock(&stream->tune);
+	setup->length = stream->length;
+	setup->align = stream->align;
+	setup->audio = stream->audio;
+	mutex_unlock(&stream->tune);
+}
+
+/* What the owner knows of has been completed. */
+static int avring_stream_check_setup(const struct avring_setup *setup)
 {
 	if (setup->length > AVRING_MAX_RING)
 		return -EINVAL;
 	if (setup->align && (!is_power_of_2(setup->align) || setup->align > PAGE_SIZE))
 		return -EINVAL;
-	if (stream->users)
-		return -EBUSY;
-	stream->length = round_up(setup->length, (u64)PAGE_SIZE);
-	stream->align = setup->align;
 	return 0;
+}
+
+/**
+ * avring_stream_set_setup() - wishes for the rings to come, see AVRING_IOC_SET_SETUP
+ * @stream: the stream
+ * @setup: the wishes
+ *
+ * Return: 0, -EBUSY while anybody is attached, -EINVAL out of range.
+ */
+int avring_stream_set_setup(struct avring_stream *stream, const struct avring_setup *setup)
+{
+	struct avring_setup complete = *setup;
+	int err = stream->ops->wish ? stream->ops->wish(&complete) : 0;
+
+	err = err ?: avring_stream_check_setup(&complete);
+	if (err)
+		return err;
+	mutex_lock(&stream->tune);
+	if (stream->users) {
+		err = -EBUSY;
+	} else {
+		stream->length = round_up(complete.length, (u64)PAGE_SIZE);
+		stream->align = complete.align;
+		stream->audio = complete.audio;
+	}
+	mutex_unlock(&stream->tune);
+	return err;
+}
+
+/**
+ * avring_stream_gone() - the card is removed: the ring ends, for ever
+ * @stream: the stream
+ *
+ * Who is attached leaves without telling the stream. May be called again.
+ */
+void avring_stream_gone(struct avring_stream *stream)
+{
+	mutex_lock(&stream->tune);
+	stream->users = 0;
+	stream->ops->end(stream, AVRING_STATE_GONE);
+	mutex_unlock(&stream->tune);
 }

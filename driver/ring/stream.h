@@ -1,87 +1,118 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * avring: a stream and its rings, one after the other.
+ * avring: a stream and its rings, one after the other; and its doors: how the ring node comes
+ * in and goes, whatever is streamed.
  *
  * A stream has a current ring while anybody is attached to it. When its format or its
  * writer changes it gets a new one (a generation); who is attached to the old one
- * is told. Picture and sound both own a stream and decide what is written to it and
- * when; struct avring_source is how the ring node reaches them.
+ * is told. An owner decides what is written to it and when, and is asked for it by a table of
+ * struct avring_stream_ops.
  */
 #ifndef AVRING_STREAM_H
 #define AVRING_STREAM_H
 
+#include <linux/lockdep.h>
+#include <linux/mutex.h>
+
 #include "ring/ring.h"
+
+struct avring_stream;
+
+/**
+ * struct avring_stream_ops - what the owner of a stream does for it
+ * @renew: begin a generation of the ring. @format and @producer: who will write it in place, and
+ *	what; of the format only the stream has been checked. Both are NULL for a ring that the
+ *	owner fills, in the format that he has. Return: 0, or an errno with nothing changed, but
+ *	that a ring which has ended may be gone
+ * @end: end the ring, if there is one, and say @state of it. With no users left nothing is to be
+ *	written any more; after AVRING_STATE_GONE nothing is ever, and an owner who is a user
+ *	himself is none any more
+ * @wish: complete a wish for the rings to come, or -EINVAL; NULL if there is nothing to complete
+ * @begin: see AVRING_IOC_BEGIN; reserved fields have been checked, here and below. -ESTALE for
+ *	who is not the producer. NULL for a stream that nobody else may write; so is
+ * @commit: see AVRING_IOC_COMMIT
+ *
+ * @renew and @end are called with avring_stream.tune held, the others with no lock but those of
+ * the ring node; all may sleep.
+ */
+struct avring_stream_ops {
+	int (*renew)(struct avring_stream *stream, const struct avring_stream_format *format,
+		     const struct avring_ring_reader *producer);
+	void (*end)(struct avring_stream *stream, u32 state);
+	int (*wish)(struct avring_setup *setup);
+	int (*begin)(struct avring_stream *stream, const struct avring_ring_reader *reader,
+		     struct avring_begin *begin);
+	int (*commit)(struct avring_stream *stream, const struct avring_ring_reader *reader,
+		      struct avring_commit *commit);
+};
 
 /**
  * struct avring_stream - a stream
- * @ring: the current generation, NULL while nobody is attached
- * @users: attached files
+ * @ops: of the owner
+ * @tune: serialises what begins, ends and changes rings, so that they can be allocated while
+ *	frames go on moving. Guards the rest but for @sequence; outside of the owner's lock
+ * @users: attached files, and who else of the owner wants it filled
  * @generation: of @ring; goes on when there is none
- * @sequence: of the next frame, or sample frame
  * @length: wished bytes of a ring, 0 for the default
  * @align: wished alignment of frames, 0 for the default
- *
- * Guarded by a lock of the owner.
+ * @audio: wished format of sound
+ * @ring: the current generation, or NULL. Changed under a lock of the owner, too
+ * @sequence: of the next frame, or sample frame; under the owner's lock
  */
 struct avring_stream {
-	struct avring_ring *ring;
+	const struct avring_stream_ops *ops;
+	struct mutex tune;
 	unsigned int users;
 	u32 generation;
-	u64 sequence;
 	u64 length;
 	u32 align;
+	struct avring_audio_format audio;
+	struct avring_ring *ring;
+	u64 sequence;
 };
 
+/* Streams of different owners nest under different locks. */
+#define avring_stream_init(stream, table) \
+do { \
+	static struct lock_class_key key; \
+	(stream)->ops = (table); \
+	__mutex_init(&(stream)->tune, #stream ".tune", &key); \
+} while (0)
+
+static inline void avring_stream_destroy(struct avring_stream *stream)
+{
+	mutex_destroy(&stream->tune);
+}
+
+/* Who writes the ring in place, or NULL; either lock of the ring is held. */
+static inline const struct avring_ring_reader *
+avring_stream_producer(const struct avring_stream *stream)
+{
+	return stream->ring ? stream->ring->producer : NULL;
+}
+
+/* Does the owner write a ring? A ring that a failure has ended is not written. */
+static inline bool avring_stream_fills(const struct avring_stream *stream)
+{
+	return stream->ring && !stream->ring->producer && !stream->ring->state;
+}
+
+/* For the ring node. */
+int avring_stream_attach(struct avring_stream *stream, struct avring_ring_reader *reader,
+			 bool oldest);
+int avring_stream_produce(struct avring_stream *stream, struct avring_ring_reader *reader,
+			  const struct avring_stream_format *format);
+void avring_stream_detach(struct avring_stream *stream, struct avring_ring_reader *reader);
+void avring_stream_get_setup(struct avring_stream *stream, struct avring_setup *setup);
+int avring_stream_set_setup(struct avring_stream *stream, const struct avring_setup *setup);
+void avring_stream_gone(struct avring_stream *stream);
+
+/* For owners. */
 struct avring_ring *avring_stream_new_ring(const struct avring_stream *stream,
 					   const struct avring_stream_format *format,
 					   u32 frame_bytes, u64 default_length, u32 default_align);
 struct avring_ring *avring_stream_replace(struct avring_stream *stream, struct avring_ring *ring,
 					  u32 state);
-void avring_stream_join(struct avring_stream *stream, struct avring_ring_reader *reader,
-			bool oldest);
-bool avring_stream_leave(struct avring_stream *stream, struct avring_ring_reader *reader);
-int avring_stream_setup(struct avring_stream *stream, const struct avring_setup *setup);
-
-/**
- * struct avring_source_ops - how the ring node reaches the owner of a stream
- * @attach: begin to fill, or join what is filled; a reader that is attached already
- *	moves to the current ring. @oldest: begin there with the oldest frame
- * @detach: undo it
- * @attach_producer: begin a generation that the reader writes; @format is what it
- *	will send; of that only the stream has been checked
- * @detach_producer: undo it
- * @begin: see AVRING_IOC_BEGIN; reserved fields have been checked, here and below
- * @commit: see AVRING_IOC_COMMIT
- * @get_setup: see AVRING_IOC_GET_SETUP
- * @set_setup: see AVRING_IOC_SET_SETUP
- * @gone: the card is removed: end the ring with AVRING_STATE_GONE
- *
- * A source that nobody may write to leaves out the two of producers, @begin and @commit.
- * All others are required. They run in process context, under locks of the ring node only.
- * None is called after @gone. While attached, a
- * reader's ring is kept by a reference that belongs to the caller from then on.
- */
-struct avring_source_ops {
-	int (*attach)(void *data, struct avring_ring_reader *reader, bool oldest);
-	void (*detach)(void *data, struct avring_ring_reader *reader);
-	int (*attach_producer)(void *data, struct avring_ring_reader *reader,
-			       const struct avring_stream_format *format);
-	void (*detach_producer)(void *data, struct avring_ring_reader *reader);
-	int (*begin)(void *data, struct avring_ring_reader *reader, struct avring_begin *begin);
-	int (*commit)(void *data, struct avring_ring_reader *reader, struct avring_commit *commit);
-	void (*get_setup)(void *data, struct avring_setup *setup);
-	int (*set_setup)(void *data, const struct avring_setup *setup);
-	void (*gone)(void *data);
-};
-
-/**
- * struct avring_source - a stream, as the ring node sees it
- * @ops: of the owner
- * @data: its argument
- */
-struct avring_source {
-	const struct avring_source_ops *ops;
-	void *data;
-};
+void avring_stream_leave(struct avring_stream *stream);
 
 #endif

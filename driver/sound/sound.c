@@ -65,6 +65,34 @@ int avring_sound_complete(const struct avring_audio_format *in, u64 formats,
 }
 
 /**
+ * avring_sound_wish() - complete a wish for rings of sound, see struct avring_stream_ops
+ * @setup: changed
+ * @formats: of samples that there may be, SNDRV_PCM_FMTBIT_*
+ *
+ * Return: 0, -EINVAL.
+ */
+int avring_sound_wish(struct avring_setup *setup, u64 formats)
+{
+	struct avring_audio_format complete;
+
+	if (avring_sound_complete(&setup->audio, formats, &complete) || setup->align > 1)
+		return -EINVAL;
+	setup->audio = complete;
+	setup->align = 1;
+	return 0;
+}
+
+/**
+ * avring_sound_wish_default() - what is wished before anybody has
+ * @stream: of sound
+ */
+void avring_sound_wish_default(struct avring_stream *stream)
+{
+	stream->audio = avring_sound_default;
+	stream->align = 1;
+}
+
+/**
  * avring_sound_new_ring() - make a ring for sound
  * @stream: the stream
  * @audio: what it will carry, complete

@@ -6,8 +6,10 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/videodev2.h>
+#include <media/v4l2-common.h>
 
 #include "ring/stream.h"
+#include "video/format.h"
 #include "video/picture.h"
 
 /* The default ring: half a second, but no monster, and never less than 8 frames. */
@@ -63,4 +65,59 @@ struct avring_ring *avring_picture_new_ring(const struct avring_stream *stream,
 	avring_picture_describe(&format, pix, rate);
 	return avring_stream_new_ring(stream, &format, pix->sizeimage,
 				      avring_picture_default_length(pix, rate), PAGE_SIZE);
+}
+
+/* 0 leaves it open. The generator has tables of them, for when the producer has gone. */
+static int avring_picture_read_colours(const struct avring_video_format *video,
+				       struct v4l2_pix_format *pix)
+{
+	if ((video->colorspace && !v4l2_is_colorspace_valid(video->colorspace)) ||
+	    (video->xfer_func && !v4l2_is_xfer_func_valid(video->xfer_func)) ||
+	    (video->ycbcr_enc && !v4l2_is_ycbcr_enc_valid(min(video->ycbcr_enc, U8_MAX))) ||
+	    (video->quantization && !v4l2_is_quant_valid(min(video->quantization, U8_MAX))))
+		return -EINVAL;
+	pix->colorspace = video->colorspace ?: pix->colorspace;
+	pix->xfer_func = video->xfer_func ?: pix->xfer_func;
+	pix->ycbcr_enc = video->ycbcr_enc ?: pix->ycbcr_enc;
+	pix->quantization = video->quantization ?: pix->quantization;
+	return 0;
+}
+
+/**
+ * avring_picture_read() - what a producer says of its pictures
+ * @video: its words
+ * @limits: of the card
+ * @pix: filled
+ * @rate: filled
+ *
+ * Its size, pixels, rate and colours are taken at its word or not at all; what it leaves open is
+ * filled in.
+ *
+ * Return: 0, -EINVAL.
+ */
+int avring_picture_read(const struct avring_video_format *video,
+			const struct avring_limits *limits, struct v4l2_pix_format *pix,
+			struct avring_rate *rate)
+{
+	const struct v4l2_fract interval = {
+		.numerator = video->rate_den, .denominator = video->rate_num,
+	};
+
+	*pix = (struct v4l2_pix_format){
+		.pixelformat = video->pixelformat,
+		.width = video->width,
+		.height = video->height,
+	};
+	avring_format_try(limits, pix);
+	*rate = avring_rate_nearest(&interval);
+	if (pix->pixelformat != video->pixelformat || pix->width != video->width ||
+	    pix->height != video->height || video->reserved)
+		return -EINVAL;
+	if ((video->bytesperline && video->bytesperline != pix->bytesperline) ||
+	    (video->sizeimage && video->sizeimage != pix->sizeimage))
+		return -EINVAL;
+	if ((u64)rate->num * video->rate_den != (u64)rate->den * video->rate_num &&
+	    (video->rate_num || video->rate_den))
+		return -EINVAL;
+	return avring_picture_read_colours(video, pix);
 }

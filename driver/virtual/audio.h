@@ -16,7 +16,7 @@
 #include "sound/sound_node.h"
 
 struct avring_audio;
-struct avring_source_ops;
+struct avring_stream;
 struct device;
 
 /**
@@ -62,14 +62,12 @@ struct avring_audio_stats {
 	u64 playback_xruns;
 };
 
-/* The ring of the sound; the argument of its functions is the avring_audio. */
-extern const struct avring_source_ops avring_audio_ring_ops;
-
 int avring_audio_new(const struct avring_audio_params *params, struct avring_audio **out);
 int avring_audio_register(struct avring_audio *audio);
 void avring_audio_disconnect(struct avring_audio *audio);
 int avring_audio_number(const struct avring_audio *audio);
 dev_t avring_audio_devt(struct avring_audio *audio, enum avring_sound_node node);
+struct avring_stream *avring_audio_stream(struct avring_audio *audio);
 void avring_audio_stats(struct avring_audio *audio, struct avring_audio_stats *out);
 
 #endif

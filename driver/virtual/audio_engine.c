@@ -196,7 +196,7 @@ static bool avring_audio_converts_locked(struct avring_audio *audio)
 		return false;
 	return (capture->running &&
 		avring_audio_loop_converts(audio, &capture->layout)) ||
-	       (avring_audio_fills_ring_locked(audio) &&
+	       (avring_stream_fills(&audio->ring.stream) &&
 		avring_audio_loop_converts(audio, &ring->layout));
 }
 

@@ -186,11 +186,11 @@ static void avring_audio_hear_ring(const struct avring_audio_ring *ring,
 /* Return: false if nobody plays. */
 static bool avring_audio_hear(struct avring_audio *audio, struct avring_audio_player *player)
 {
-	if (audio->ring.producer)
+	if (avring_stream_producer(&audio->ring.stream))
 		avring_audio_hear_ring(&audio->ring, player);
 	else
 		avring_audio_hear_stream(avring_audio_playback(audio), player);
-	return audio->ring.producer || player->stream->running;
+	return avring_stream_producer(&audio->ring.stream) || player->stream->running;
 }
 
 static bool avring_audio_readable(const struct avring_audio_player *player, s64 frame)

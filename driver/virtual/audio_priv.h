@@ -11,7 +11,7 @@
  *   virtual/mixer.c         controls
  *
  * Lock order: ALSA's stream lock, then avring_audio::lock, then the timer's own and
- * the ring's. avring_audio_ring::tune is outside of avring_audio::lock; ALSA's locks
+ * the ring's. The tune lock of the ring is outside of avring_audio::lock; ALSA's locks
  * and it never meet.
  *
  *   stream lock	ALSA's, one per substream; trigger, pointer and time info are
@@ -128,12 +128,8 @@ struct avring_audio_stream {
 
 /**
  * struct avring_audio_ring - the ring of the sound
- * @tune: serialises attach, detach and setup; guards @wish and @stream but for its
- *	@ring and @sequence. Outside of avring_audio::lock
- * @stream: the ring. From here on: under avring_audio::lock, changed under both locks
- *	if attach and detach change it
- * @wish: format of the rings to come
- * @producer: who writes the ring in place, or NULL
+ * @stream: the ring; its owner's lock is avring_audio::lock. The rest is under that one, and
+ *	changed under both if attach and detach change it
  * @claim: rate of the ring that there is or is being made, 0 if none: see
  *	avring_audio_agreed_rate_locked()
  * @layout: of the ring's frames
@@ -141,17 +137,14 @@ struct avring_audio_stream {
  * @period_frames: of a chunk
  * @base: frame n since @origin happens at event @base + n of @rate
  * @origin: position in the ring of the first frame of the timeline that @base begins
- * @pos: frames since @origin that have been filled in, or written by @producer
+ * @pos: frames since @origin that have been filled in, or written by a producer
  * @chunk_pos: @pos at the beginning of the chunk that is being filled
  * @chunk: where that chunk lies; NULL before its first frame
  * @chunk_silent: frames in it that nobody played
- * @begun: bytes that @producer has asked for and not committed
+ * @begun: bytes that the producer has asked for and not committed
  */
 struct avring_audio_ring {
-	struct mutex tune;
 	struct avring_stream stream;
-	struct avring_audio_format wish;
-	const struct avring_ring_reader *producer;
 	u32 claim;
 	struct avring_samples_layout layout;
 	struct avring_rate rate;
@@ -243,12 +236,6 @@ static inline struct avring_audio_stream *avring_audio_playback(struct avring_au
 static inline struct avring_audio_stream *avring_audio_capture(struct avring_audio *audio)
 {
 	return &audio->streams[SNDRV_PCM_STREAM_CAPTURE];
-}
-
-/* Does the engine itself write the ring? */
-static inline bool avring_audio_fills_ring_locked(const struct avring_audio *audio)
-{
-	return audio->ring.stream.ring && !audio->ring.producer;
 }
 
 static inline void *avring_audio_frame_at(const struct avring_audio_stream *stream, u64 frame)

@@ -89,7 +89,7 @@ void avring_audio_ring_advance_locked(struct avring_audio *audio, u64 now)
 	struct avring_audio_ring *ring = &audio->ring;
 	u64 backlog;
 
-	if (!avring_audio_fills_ring_locked(audio))
+	if (!avring_stream_fills(&audio->ring.stream))
 		return;
 	backlog = avring_audio_ring_skip(ring, avring_audio_ring_backlog(ring, now));
 	while (backlog) {
@@ -140,7 +140,7 @@ u64 avring_audio_ring_due_ns(const struct avring_audio *audio)
 	const struct avring_audio_ring *ring = &audio->ring;
 	u64 end;
 
-	if (!avring_audio_fills_ring_locked(audio))
+	if (!avring_stream_fills(&audio->ring.stream))
 		return U64_MAX;
 	end = ring->chunk_pos + avring_audio_ring_chunks(ring) * ring->period_frames;
 	return avring_clock_event_ns(ring->rate, ring->base + end - 1);
@@ -168,8 +168,8 @@ static void avring_audio_ring_start_locked(struct avring_audio_ring *ring,
 /* One player at a time, the source must be loopback, and who hears it have its rate. */
 static bool avring_audio_ring_can_produce_locked(struct avring_audio *audio, u32 rate)
 {
-	return !audio->ring.producer && audio->source == AVRING_AUDIO_LOOPBACK &&
-	       !avring_audio_playback(audio)->substream &&
+	return !avring_stream_producer(&audio->ring.stream) &&
+	       audio->source == AVRING_AUDIO_LOOPBACK && !avring_audio_playback(audio)->substream &&
 	       avring_audio_rate_fits_locked(audio, &audio->ring.claim, rate);
 }
 
@@ -180,7 +180,7 @@ static struct avring_ring *avring_audio_ring_replace_locked(struct avring_audio 
 	struct avring_audio_ring *ring = &audio->ring;
 
 	avring_audio_advance_locked(audio);
-	if (avring_audio_fills_ring_locked(audio) && ring->pos > ring->chunk_pos)
+	if (avring_stream_fills(&audio->ring.stream) && ring->pos > ring->chunk_pos)
 		avring_audio_ring_publish_locked(ring);
 	return avring_stream_replace(&ring->stream, new, state);
 }
@@ -206,7 +206,6 @@ static int avring_audio_ring_renew(struct avring_audio *audio,
 		if (!ring->stream.users)
 			ring->stream.sequence = 0;
 		old = avring_audio_ring_replace_locked(audio, new, AVRING_STATE_STALE);
-		ring->producer = producer;
 		ring->claim = format->rate;
 		avring_audio_ring_start_locked(ring, format);
 		avring_audio_arm_locked(audio);
@@ -216,14 +215,18 @@ static int avring_audio_ring_renew(struct avring_audio *audio,
 	return err;
 }
 
-/* The tune lock is held. */
-static void avring_audio_ring_end(struct avring_audio *audio, u32 state)
+static struct avring_audio *avring_audio_of(struct avring_stream *stream)
 {
+	return container_of(stream, struct avring_audio, ring.stream);
+}
+
+static void avring_audio_stream_end(struct avring_stream *stream, u32 state)
+{
+	struct avring_audio *audio = avring_audio_of(stream);
 	struct avring_ring *old;
 
 	spin_lock_irq(&audio->lock);
 	old = avring_audio_ring_replace_locked(audio, NULL, state);
-	audio->ring.producer = NULL;
 	audio->ring.claim = 0;
 	avring_audio_arm_locked(audio);
 	spin_unlock_irq(&audio->lock);
@@ -237,7 +240,7 @@ static void avring_audio_ring_end(struct avring_audio *audio, u32 state)
 static int avring_audio_ring_make(struct avring_audio *audio)
 {
 	struct avring_audio_ring *ring = &audio->ring;
-	struct avring_audio_format format = ring->wish;
+	struct avring_audio_format format = ring->stream.audio;
 	int err;
 
 	spin_lock_irq(&audio->lock);
@@ -253,77 +256,32 @@ static int avring_audio_ring_make(struct avring_audio *audio)
 	return err;
 }
 
-static int avring_audio_ring_attach(void *data, struct avring_ring_reader *reader, bool oldest)
+static int avring_audio_stream_renew(struct avring_stream *stream,
+				     const struct avring_stream_format *format,
+				     const struct avring_ring_reader *producer)
 {
-	struct avring_audio *audio = data;
-	struct avring_audio_ring *ring = &audio->ring;
-	int err = 0;
-
-	mutex_lock(&ring->tune);
-	if (!ring->stream.ring)
-		err = avring_audio_ring_make(audio);
-	if (!err)
-		avring_stream_join(&ring->stream, reader, oldest);
-	mutex_unlock(&ring->tune);
-	return err;
-}
-
-static void avring_audio_ring_leave(struct avring_audio *audio, struct avring_ring_reader *reader)
-{
-	if (avring_stream_leave(&audio->ring.stream, reader))
-		avring_audio_ring_end(audio, AVRING_STATE_STALE);
-}
-
-static void avring_audio_ring_detach(void *data, struct avring_ring_reader *reader)
-{
-	struct avring_audio *audio = data;
-
-	mutex_lock(&audio->ring.tune);
-	avring_audio_ring_leave(audio, reader);
-	mutex_unlock(&audio->ring.tune);
-}
-
-static int avring_audio_ring_attach_producer(void *data, struct avring_ring_reader *reader,
-					     const struct avring_stream_format *format)
-{
-	struct avring_audio *audio = data;
-	struct avring_audio_ring *ring = &audio->ring;
+	struct avring_audio *audio = avring_audio_of(stream);
 	struct avring_audio_format complete;
-	int err = avring_sound_complete(&format->audio, AVRING_SAMPLES_FORMATS, &complete);
+	int err;
 
+	if (!producer)
+		return avring_audio_ring_make(audio);
+	err = avring_sound_complete(&format->audio, AVRING_SAMPLES_FORMATS, &complete);
 	if (err || memchr_inv(complete.reserved, 0, sizeof(complete.reserved)))
 		return -EINVAL;
-	mutex_lock(&ring->tune);
-	err = avring_audio_ring_renew(audio, &complete, reader);
-	if (!err)
-		avring_stream_join(&ring->stream, reader, false);
-	mutex_unlock(&ring->tune);
-	return err;
+	return avring_audio_ring_renew(audio, &complete, producer);
 }
 
-/*
- * The producer may still have its memory mapped, so the readers go on in another ring.
- * The first of them who attaches makes it, on his account.
- */
-static void avring_audio_ring_detach_producer(void *data, struct avring_ring_reader *reader)
+static int avring_audio_stream_begin(struct avring_stream *stream,
+				     const struct avring_ring_reader *reader,
+				     struct avring_begin *begin)
 {
-	struct avring_audio *audio = data;
-
-	mutex_lock(&audio->ring.tune);
-	avring_audio_ring_end(audio, AVRING_STATE_STALE);
-	avring_audio_ring_leave(audio, reader);
-	mutex_unlock(&audio->ring.tune);
-}
-
-static int avring_audio_ring_begin(void *data, struct avring_ring_reader *reader,
-				   struct avring_begin *begin)
-{
-	struct avring_audio *audio = data;
+	struct avring_audio *audio = avring_audio_of(stream);
 	struct avring_audio_ring *ring = &audio->ring;
 	int err = 0;
 
 	spin_lock_irq(&audio->lock);
-	if (ring->producer != reader) {
+	if (avring_stream_producer(stream) != reader) {
 		err = -ESTALE;
 	} else if (!begin->length || begin->length > avring_audio_period_bytes(ring)) {
 		err = -EINVAL;
@@ -362,7 +320,7 @@ static int avring_audio_ring_check_commit(const struct avring_audio_ring *ring,
 {
 	u32 rest;
 
-	if (ring->producer != reader)
+	if (avring_stream_producer(&ring->stream) != reader)
 		return -ESTALE;
 	div_u64_rem(commit->length, ring->layout.frame_bytes, &rest);
 	if (!commit->length || commit->length > ring->begun || rest)
@@ -400,10 +358,11 @@ static void avring_audio_ring_append(struct avring_audio_ring *ring, struct avri
 	ring->begun = 0;
 }
 
-static int avring_audio_ring_commit(void *data, struct avring_ring_reader *reader,
-				    struct avring_commit *commit)
+static int avring_audio_stream_commit(struct avring_stream *stream,
+				      const struct avring_ring_reader *reader,
+				      struct avring_commit *commit)
 {
-	struct avring_audio *audio = data;
+	struct avring_audio *audio = avring_audio_of(stream);
 	struct avring_audio_ring *ring = &audio->ring;
 	u64 event;
 	int err;
@@ -418,54 +377,29 @@ static int avring_audio_ring_commit(void *data, struct avring_ring_reader *reade
 	return err;
 }
 
-static void avring_audio_ring_get_setup(void *data, struct avring_setup *setup)
+static int avring_audio_stream_wish(struct avring_setup *setup)
 {
-	struct avring_audio *audio = data;
-
-	mutex_lock(&audio->ring.tune);
-	setup->length = audio->ring.stream.length;
-	setup->align = 1;
-	setup->audio = audio->ring.wish;
-	mutex_unlock(&audio->ring.tune);
+	return avring_sound_wish(setup, AVRING_SAMPLES_FORMATS);
 }
 
-static int avring_audio_ring_set_setup(void *data, const struct avring_setup *setup)
-{
-	struct avring_audio *audio = data;
-	struct avring_audio_format complete;
-	int err = avring_sound_complete(&setup->audio, AVRING_SAMPLES_FORMATS, &complete);
-
-	if (err || setup->align > 1)
-		return -EINVAL;
-	mutex_lock(&audio->ring.tune);
-	err = avring_stream_setup(&audio->ring.stream, setup);
-	if (!err)
-		audio->ring.wish = complete;
-	mutex_unlock(&audio->ring.tune);
-	return err;
-}
-
-static void avring_audio_ring_gone(void *data)
-{
-	struct avring_audio *audio = data;
-
-	mutex_lock(&audio->ring.tune);
-	audio->ring.stream.users = 0;
-	avring_audio_ring_end(audio, AVRING_STATE_GONE);
-	mutex_unlock(&audio->ring.tune);
-}
-
-const struct avring_source_ops avring_audio_ring_ops = {
-	.attach = avring_audio_ring_attach,
-	.detach = avring_audio_ring_detach,
-	.attach_producer = avring_audio_ring_attach_producer,
-	.detach_producer = avring_audio_ring_detach_producer,
-	.begin = avring_audio_ring_begin,
-	.commit = avring_audio_ring_commit,
-	.get_setup = avring_audio_ring_get_setup,
-	.set_setup = avring_audio_ring_set_setup,
-	.gone = avring_audio_ring_gone,
+static const struct avring_stream_ops avring_audio_stream_ops = {
+	.renew = avring_audio_stream_renew,
+	.end = avring_audio_stream_end,
+	.wish = avring_audio_stream_wish,
+	.begin = avring_audio_stream_begin,
+	.commit = avring_audio_stream_commit,
 };
+
+/**
+ * avring_audio_stream() - the stream of the sound, for the ring node
+ * @audio: the sound card
+ *
+ * Return: it lives as long as the sound card.
+ */
+struct avring_stream *avring_audio_stream(struct avring_audio *audio)
+{
+	return &audio->ring.stream;
+}
 
 /**
  * avring_audio_ring_destroy() - undo avring_audio_ring_init()
@@ -473,7 +407,7 @@ const struct avring_source_ops avring_audio_ring_ops = {
  */
 void avring_audio_ring_destroy(struct avring_audio *audio)
 {
-	mutex_destroy(&audio->ring.tune);
+	avring_stream_destroy(&audio->ring.stream);
 }
 
 /**
@@ -482,6 +416,6 @@ void avring_audio_ring_destroy(struct avring_audio *audio)
  */
 void avring_audio_ring_init(struct avring_audio *audio)
 {
-	mutex_init(&audio->ring.tune);
-	audio->ring.wish = avring_sound_default;
+	avring_stream_init(&audio->ring.stream, &avring_audio_stream_ops);
+	avring_sound_wish_default(&audio->ring.stream);
 }

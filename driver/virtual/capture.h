@@ -19,8 +19,6 @@ struct avring_capture {
 	enum avring_input input;
 };
 
-extern const struct avring_source_ops avring_capture_ring_ops;
-
 int avring_capture_init(struct avring_capture *cap, struct v4l2_device *v4l2_dev,
 			struct avring_engine *engine, enum avring_input input);
 void avring_capture_source_change(void *cap);

@@ -81,12 +81,12 @@ static int avring_card_init_audio(struct avring_card *card, struct device *dev,
 
 static void avring_card_live(struct avring_card *card, struct device *dev, int number)
 {
-	const struct avring_source sources[AVRING_STREAMS] = {
-		[AVRING_STREAM_VIDEO] = { &avring_capture_ring_ops, &card->capture },
-		[AVRING_STREAM_AUDIO] = { &avring_audio_ring_ops, card->audio },
+	struct avring_stream *const streams[AVRING_STREAMS] = {
+		[AVRING_STREAM_VIDEO] = avring_engine_stream(card->engine),
+		[AVRING_STREAM_AUDIO] = avring_audio_stream(card->audio),
 	};
 
-	avring_chassis_live(&card->chassis, dev, number, sources);
+	avring_chassis_live(&card->chassis, dev, number, streams);
 	card->chassis.ringdev.info.features |= AVRING_FEATURE_PRODUCER;
 }
 

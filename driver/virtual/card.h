@@ -6,11 +6,11 @@
  *
  *	ring node (avring_ringdev.alive), then its file (avring_ring_file.lock)
  *	  node lock (avring_node.lock)
- *	    tune lock (avring_engine.tune)
+ *	    tune lock of the pictures (avring_stream.tune)
  *	  control handler lock
  *	      engine lock (avring_engine.lock)
  *	        buffer list lock (avring_queue.lock)
- *	  sound's tune lock (avring_audio.ring.tune)
+ *	  tune lock of the sound
  *	PCM stream lock
  *	  sound lock (avring_audio.lock)
  *	    ring lock (avring_ring.lock), under the engine's lock too

@@ -37,7 +37,7 @@ static bool avring_side_due(const struct avring_side *side, u64 now)
 /* Is anybody there for captured frames that the engine must make itself? */
 static bool avring_engine_captures_locked(const struct avring_engine *e)
 {
-	return e->capture.queue || avring_engine_fills_ring_locked(e);
+	return e->capture.queue || avring_stream_fills(&e->stream);
 }
 
 /* Return: the number of ticks that were skipped. */
@@ -129,7 +129,7 @@ static bool avring_engine_linked_locked(const struct avring_engine *e)
 /* What the producer sends can be shown as it is. */
 static bool avring_engine_receives_locked(const struct avring_engine *e)
 {
-	if (e->producer)
+	if (avring_stream_producer(&e->stream))
 		return e->capture.queue && avring_format_equal(&e->capture.pix, &e->produced.pix);
 	return avring_engine_linked_locked(e);
 }
@@ -149,7 +149,7 @@ void avring_engine_look_locked(struct avring_engine *e)
 
 static bool avring_engine_mismatch_locked(const struct avring_engine *e)
 {
-	if (e->producer)
+	if (avring_stream_producer(&e->stream))
 		return !avring_format_equal(&e->capture.pix, &e->produced.pix);
 	return avring_engine_looped_locked(e) && !avring_engine_linked_locked(e);
 }
@@ -187,7 +187,7 @@ static bool avring_engine_hand_over_locked(struct avring_engine *e, struct avrin
 	e->held_since_ns = 0;
 	e->reader_late = late;
 	e->locked = true;
-	if (avring_engine_fills_ring_locked(e)) {
+	if (avring_stream_fills(&e->stream)) {
 		memcpy(avring_ring_begin(e->stream.ring, e->capture.pix.sizeimage), frame,
 		       e->capture.pix.sizeimage);
 		avring_engine_publish_locked(e, avring_clock_event_at(e->capture.rate, ns), ns, 0);
@@ -269,7 +269,7 @@ static void avring_engine_generate_locked(struct avring_engine *e)
 
 	if (e->capture.queue)
 		buf = avring_queue_first(e->capture.queue);
-	if (avring_engine_fills_ring_locked(e))
+	if (avring_stream_fills(&e->stream))
 		shared = avring_engine_draw_ring_locked(e);
 	if (!buf) {
 		avring_engine_drop_locked(e, 1);
@@ -294,7 +294,7 @@ static void avring_engine_capture_tick_locked(struct avring_engine *e, u64 now)
 		avring_engine_lose_locked(e);
 	if (!e->locked && !e->held_since_ns) {
 		avring_engine_drop_locked(e, skipped);
-		if (avring_engine_fills_ring_locked(e))
+		if (avring_stream_fills(&e->stream))
 			e->stream.sequence += skipped;
 		avring_engine_generate_locked(e);
 	}
@@ -400,7 +400,7 @@ struct avring_engine *avring_engine_new(int number, void (*source_change)(void *
 
 	if (!e)
 		return ERR_PTR(-ENOMEM);
-	mutex_init(&e->tune);
+	avring_stream_init(&e->stream, &avring_engine_stream_ops);
 	mutex_init(&e->lock);
 	e->source_change = source_change;
 	e->source_change_data = data;
@@ -426,7 +426,7 @@ free_pattern:
 	avring_pattern_free(e->pattern);
 free_engine:
 	mutex_destroy(&e->lock);
-	mutex_destroy(&e->tune);
+	avring_stream_destroy(&e->stream);
 	kfree(e);
 	return ERR_PTR(err);
 }
@@ -449,7 +449,7 @@ void avring_engine_free(struct avring_engine *e)
 	put_task_struct(e->thread);
 	avring_pattern_free(e->pattern);
 	mutex_destroy(&e->lock);
-	mutex_destroy(&e->tune);
+	avring_stream_destroy(&e->stream);
 	kfree(e);
 }
 

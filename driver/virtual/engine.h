@@ -23,13 +23,10 @@
 #include "clock.h"
 #include "virtual/pattern.h"
 
-struct avring_begin;
-struct avring_commit;
 struct avring_counters;
 struct avring_engine;
 struct avring_queue;
-struct avring_ring_reader;
-struct avring_setup;
+struct avring_stream;
 
 enum avring_input {
 	AVRING_INPUT_PATTERN,
@@ -59,20 +56,6 @@ void avring_engine_set_pattern(struct avring_engine *engine, enum avring_pattern
 void avring_engine_set_hold(struct avring_engine *engine, u32 hold_ms);
 void avring_engine_counters(struct avring_engine *engine, struct avring_counters *counters);
 u64 avring_engine_flash_at(const struct avring_engine *engine, u64 ns);
-
-int avring_engine_attach(struct avring_engine *engine, struct avring_ring_reader *reader,
-			 bool oldest);
-void avring_engine_detach(struct avring_engine *engine, struct avring_ring_reader *reader);
-int avring_engine_attach_producer(struct avring_engine *engine, struct avring_ring_reader *reader,
-				  const struct v4l2_pix_format *pix, struct avring_rate rate);
-void avring_engine_detach_producer(struct avring_engine *engine,
-				   struct avring_ring_reader *reader);
-int avring_engine_begin(struct avring_engine *engine, const struct avring_ring_reader *reader,
-			struct avring_begin *begin);
-int avring_engine_commit(struct avring_engine *engine, const struct avring_ring_reader *reader,
-			 struct avring_commit *commit);
-void avring_engine_get_setup(struct avring_engine *engine, struct avring_setup *setup);
-int avring_engine_set_setup(struct avring_engine *engine, const struct avring_setup *setup);
-void avring_engine_gone(struct avring_engine *engine);
+struct avring_stream *avring_engine_stream(struct avring_engine *engine);
 
 #endif

@@ -34,22 +34,19 @@ struct avring_side {
 
 /**
  * struct avring_engine - see virtual/engine.h
- * @tune: serialises what begins, ends and changes streams, so that rings can be
- *	allocated while frames go on moving. Guards @stream but for its @ring and
- *	@sequence. Order: node lock -> this -> @lock
  * @lock: guards all fields down to @counters; process context. What both locks guard is
- *	changed under both. Order: @tune or control handler lock -> this -> queue
+ *	changed under both. Order: tune lock or control handler lock -> this -> queue
  *	list lock, ring lock
  * @capture: the capture node, and the ring while no producer writes that; both
  *	locks guard its @queue, @pix and @rate
  * @output: the output node, likewise
- * @node_pix: format that the capture node is set to, and in which a ring begins; @tune
+ * @node_pix: format that the capture node is set to, and in which a ring begins; tune lock
  * @node_rate: its frame rate
- * @stream: the ring
- * @producer: who writes the ring in place, or NULL; both locks
- * @produced: format and rate of @producer; both locks
- * @begun: bytes that @producer has asked for and not committed
- * @produced_ns: time of the last frame of @producer
+ * @stream: the ring. Its tune lock is taken under the node's, for what begins, ends and changes
+ *	streams, too
+ * @produced: format and rate of the ring's producer; both locks
+ * @begun: bytes that the producer has asked for and not committed
+ * @produced_ns: time of the last frame of the producer
  * @pattern: draws
  * @input: what capture shows; both locks
  * @locked: frames of the producer drive capture
@@ -71,14 +68,12 @@ struct avring_side {
  * @kicked: barrier A
  */
 struct avring_engine {
-	struct mutex tune;
 	struct mutex lock;
 	struct avring_side capture;
 	struct avring_side output;
 	struct v4l2_pix_format node_pix;
 	struct avring_rate node_rate;
 	struct avring_stream stream;
-	const struct avring_ring_reader *producer;
 	struct avring_side produced;
 	u64 begun;
 	u64 produced_ns;
@@ -120,12 +115,6 @@ static inline bool avring_rate_equal(struct avring_rate a, struct avring_rate b)
 	return a.num == b.num && a.den == b.den;
 }
 
-/* Does the engine itself write the ring? */
-static inline bool avring_engine_fills_ring_locked(const struct avring_engine *e)
-{
-	return e->stream.ring && !e->producer;
-}
-
 /* virtual/engine.c */
 void avring_engine_retune_locked(struct avring_engine *e, const struct v4l2_pix_format *pix,
 				 struct avring_rate rate);
@@ -140,6 +129,8 @@ bool avring_engine_is_news(const struct avring_engine *e, const struct v4l2_pix_
 void avring_engine_tell_news(struct avring_engine *e, bool news);
 
 /* virtual/engine_ring.c */
+extern const struct avring_stream_ops avring_engine_stream_ops;
+
 void avring_engine_publish_locked(struct avring_engine *e, u64 event, u64 ns, u32 flags);
 int avring_engine_renew(struct avring_engine *e, const struct v4l2_pix_format *pix,
 			struct avring_rate rate, const struct avring_ring_reader *producer);

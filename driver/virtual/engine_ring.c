@@ -14,19 +14,9 @@
 #include <linux/lockdep.h>
 #include <linux/string.h>
 
+#include "video/format.h"
 #include "video/picture.h"
 #include "virtual/engine_priv.h"
-
-static void avring_engine_end_ring(struct avring_engine *e, u32 state)
-{
-	struct avring_ring *old;
-
-	mutex_lock(&e->lock);
-	old = avring_stream_replace(&e->stream, NULL, state);
-	e->producer = NULL;
-	mutex_unlock(&e->lock);
-	avring_ring_put(old);
-}
 
 /**
  * avring_engine_renew() - begin a generation of the ring
@@ -45,15 +35,16 @@ int avring_engine_renew(struct avring_engine *e, const struct v4l2_pix_format *p
 {
 	struct avring_ring *ring, *old;
 
-	lockdep_assert_held(&e->tune);
+	lockdep_assert_held(&e->stream.tune);
 	ring = avring_picture_new_ring(&e->stream, pix, rate);
 	if (IS_ERR(ring))
 		return PTR_ERR(ring);
 	ring->producer = producer;
 
 	mutex_lock(&e->lock);
+	if (!e->stream.users)
+		e->stream.sequence = 0;
 	old = avring_stream_replace(&e->stream, ring, AVRING_STATE_STALE);
-	e->producer = producer;
 	e->produced.pix = *pix;
 	e->produced.rate = rate;
 	e->begun = 0;
@@ -98,142 +89,104 @@ static int avring_engine_begin_ring(struct avring_engine *e)
 {
 	const struct avring_side *side = &e->capture;
 
-	if (!e->stream.users)
-		e->stream.sequence = 0;
 	if (!e->capture.queue && e->output.queue && e->input == AVRING_INPUT_LOOPBACK)
 		side = &e->output;
 	return avring_engine_renew(e, &side->pix, side->rate, NULL);
 }
 
-/**
- * avring_engine_attach() - let a reader in, or let it move to the current ring
- * @e: the engine
- * @reader: attached to nothing, or to an older ring
- * @oldest: begin with the oldest frame of the ring
- *
- * Return: 0 with a reference on @reader->ring for the caller, or -ENOMEM, -EINVAL.
- */
-int avring_engine_attach(struct avring_engine *e, struct avring_ring_reader *reader, bool oldest)
-{
-	int err = 0;
-
-	mutex_lock(&e->tune);
-	if (!e->stream.ring)
-		err = avring_engine_begin_ring(e);
-	if (!err)
-		avring_stream_join(&e->stream, reader, oldest);
-	mutex_unlock(&e->tune);
-	avring_engine_kick(e);
-	return err;
-}
-
-/* What the ring had followed goes with its last user: the next one begins as the node is set. */
-static void avring_engine_leave(struct avring_engine *e, struct avring_ring_reader *reader)
-{
-	if (!avring_stream_leave(&e->stream, reader))
-		return;
-	avring_engine_end_ring(e, AVRING_STATE_STALE);
-	mutex_lock(&e->lock);
-	if (!e->capture.queue)
-		avring_engine_retune_locked(e, &e->node_pix, e->node_rate);
-	mutex_unlock(&e->lock);
-}
-
-/**
- * avring_engine_detach() - undo avring_engine_attach()
- * @e: the engine
- * @reader: the reader; it is the caller's to put the ring
- */
-void avring_engine_detach(struct avring_engine *e, struct avring_ring_reader *reader)
-{
-	mutex_lock(&e->tune);
-	avring_engine_leave(e, reader);
-	mutex_unlock(&e->tune);
-}
-
 static bool avring_engine_can_produce(const struct avring_engine *e,
 				      const struct v4l2_pix_format *pix)
 {
-	if (e->producer || e->output.queue || e->input != AVRING_INPUT_LOOPBACK)
+	if (avring_stream_producer(&e->stream) || e->output.queue ||
+	    e->input != AVRING_INPUT_LOOPBACK)
 		return false;
 	return !e->capture.queue || avring_format_equal(&e->capture.pix, pix);
 }
 
-/**
- * avring_engine_attach_producer() - let somebody write the ring in place
- * @e: the engine
- * @reader: the producer, attached to nothing
- * @pix: what it will send
- * @rate: its frame rate
- *
- * Return: 0 with a reference on @reader->ring for the caller; -EBUSY there is a
- * producer, the input is not loopback, or the node streams in another format;
- * -ENOMEM, -EINVAL.
- */
-int avring_engine_attach_producer(struct avring_engine *e, struct avring_ring_reader *reader,
-				  const struct v4l2_pix_format *pix, struct avring_rate rate)
+static int avring_engine_let_produce(struct avring_engine *e,
+				     const struct avring_video_format *format,
+				     const struct avring_ring_reader *producer)
 {
-	int err = -EBUSY;
+	struct v4l2_pix_format pix;
+	struct avring_rate rate;
 	bool news;
+	int err;
 
-	mutex_lock(&e->tune);
-	news = avring_engine_is_news(e, pix);
-	if (avring_engine_can_produce(e, pix)) {
-		if (!e->stream.users)
-			e->stream.sequence = 0;
-		err = avring_engine_renew(e, pix, rate, reader);
-	}
-	if (!err) {
-		avring_stream_join(&e->stream, reader, false);
+	err = avring_picture_read(format, &avring_limits_virtual, &pix, &rate);
+	if (err)
+		return err;
+	if (!avring_engine_can_produce(e, &pix))
+		return -EBUSY;
+	news = avring_engine_is_news(e, &pix);
+	err = avring_engine_renew(e, &pix, rate, producer);
+	if (!err)
 		avring_engine_tell_news(e, news);
-	}
-	mutex_unlock(&e->tune);
 	return err;
 }
 
-/**
- * avring_engine_detach_producer() - undo avring_engine_attach_producer()
- * @e: the engine
- * @reader: the producer; it is the caller's to put the ring
- *
- * The producer may still have its memory mapped, so the readers go on in another
- * ring. The first of them who attaches makes it, on his account.
- */
-void avring_engine_detach_producer(struct avring_engine *e, struct avring_ring_reader *reader)
+static struct avring_engine *avring_engine_of(struct avring_stream *stream)
 {
-	bool news;
+	return container_of(stream, struct avring_engine, stream);
+}
 
-	mutex_lock(&e->tune);
-	news = avring_engine_is_news(e, &e->produced.pix);
+static int avring_engine_stream_renew(struct avring_stream *stream,
+				      const struct avring_stream_format *format,
+				      const struct avring_ring_reader *producer)
+{
+	struct avring_engine *e = avring_engine_of(stream);
+	int err;
+
+	if (producer)
+		err = avring_engine_let_produce(e, &format->video, producer);
+	else
+		err = avring_engine_begin_ring(e);
+	avring_engine_kick(e);
+	return err;
+}
+
+/*
+ * Who produced is lost at once. What the ring had followed goes with its last user: the next one
+ * begins as the node is set.
+ */
+static void avring_engine_end_ring(struct avring_engine *e, u32 state)
+{
+	struct avring_ring *old;
+
 	mutex_lock(&e->lock);
-	if (e->locked)
-		avring_engine_lose_locked(e);
-	e->signal_end_ns = 0;
+	if (avring_stream_producer(&e->stream) && state == AVRING_STATE_STALE) {
+		if (e->locked)
+			avring_engine_lose_locked(e);
+		e->signal_end_ns = 0;
+	}
+	old = avring_stream_replace(&e->stream, NULL, state);
+	if (!e->stream.users && !e->capture.queue)
+		avring_engine_retune_locked(e, &e->node_pix, e->node_rate);
 	mutex_unlock(&e->lock);
-	avring_engine_end_ring(e, AVRING_STATE_STALE);
+	avring_ring_put(old);
+}
+
+static void avring_engine_stream_end(struct avring_stream *stream, u32 state)
+{
+	struct avring_engine *e = avring_engine_of(stream);
+	const bool news = avring_stream_producer(stream) && state == AVRING_STATE_STALE &&
+			  avring_engine_is_news(e, &e->produced.pix);
+
+	avring_engine_end_ring(e, state);
 	avring_engine_tell_news(e, news);
-	avring_engine_leave(e, reader);
-	mutex_unlock(&e->tune);
 	avring_engine_kick(e);
 }
 
-/**
- * avring_engine_begin() - see AVRING_IOC_BEGIN
- * @e: the engine
- * @reader: the producer
- * @begin: length in, position out
- *
- * Return: 0, -EINVAL, -ESTALE.
- */
-int avring_engine_begin(struct avring_engine *e, const struct avring_ring_reader *reader,
-			struct avring_begin *begin)
+static int avring_engine_stream_begin(struct avring_stream *stream,
+				      const struct avring_ring_reader *reader,
+				      struct avring_begin *begin)
 {
+	struct avring_engine *e = avring_engine_of(stream);
 	struct avring_ring *ring;
 	int err = 0;
 
 	mutex_lock(&e->lock);
-	ring = e->stream.ring;
-	if (e->producer != reader) {
+	ring = stream->ring;
+	if (avring_stream_producer(stream) != reader) {
 		err = -ESTALE;
 	} else if (!begin->length || begin->length > ring->geometry.frame_bytes) {
 		err = -EINVAL;
@@ -251,7 +204,7 @@ static int avring_engine_check_commit_locked(const struct avring_engine *e,
 					     const struct avring_ring_reader *reader,
 					     const struct avring_commit *commit, u64 ns)
 {
-	if (e->producer != reader)
+	if (avring_stream_producer(&e->stream) != reader)
 		return -ESTALE;
 	if (commit->length > e->begun || commit->length != e->produced.pix.sizeimage ||
 	    ns <= e->produced_ns)
@@ -286,17 +239,11 @@ static void avring_engine_commit_locked(struct avring_engine *e, struct avring_c
 	avring_ring_commit(e->stream.ring, &entry);
 }
 
-/**
- * avring_engine_commit() - see AVRING_IOC_COMMIT
- * @e: the engine
- * @reader: the producer
- * @commit: length and time in, sequence out
- *
- * Return: 0, -EINVAL, -ESTALE.
- */
-int avring_engine_commit(struct avring_engine *e, const struct avring_ring_reader *reader,
-			 struct avring_commit *commit)
+static int avring_engine_stream_commit(struct avring_stream *stream,
+				       const struct avring_ring_reader *reader,
+				       struct avring_commit *commit)
 {
+	struct avring_engine *e = avring_engine_of(stream);
 	u64 now, ns;
 	int err;
 
@@ -313,44 +260,20 @@ int avring_engine_commit(struct avring_engine *e, const struct avring_ring_reade
 	return err;
 }
 
-/**
- * avring_engine_get_setup() - see AVRING_IOC_GET_SETUP
- * @e: the engine
- * @setup: filled
- */
-void avring_engine_get_setup(struct avring_engine *e, struct avring_setup *setup)
-{
-	mutex_lock(&e->tune);
-	setup->length = e->stream.length;
-	setup->align = e->stream.align;
-	mutex_unlock(&e->tune);
-}
+const struct avring_stream_ops avring_engine_stream_ops = {
+	.renew = avring_engine_stream_renew,
+	.end = avring_engine_stream_end,
+	.begin = avring_engine_stream_begin,
+	.commit = avring_engine_stream_commit,
+};
 
 /**
- * avring_engine_set_setup() - see AVRING_IOC_SET_SETUP
+ * avring_engine_stream() - the stream of the pictures, for the ring node
  * @e: the engine
- * @setup: the wishes
  *
- * Return: 0, -EBUSY, -EINVAL.
+ * Return: it lives as long as the engine.
  */
-int avring_engine_set_setup(struct avring_engine *e, const struct avring_setup *setup)
+struct avring_stream *avring_engine_stream(struct avring_engine *e)
 {
-	int err;
-
-	mutex_lock(&e->tune);
-	err = avring_stream_setup(&e->stream, setup);
-	mutex_unlock(&e->tune);
-	return err;
-}
-
-/**
- * avring_engine_gone() - end the ring, the card is removed
- * @e: the engine
- */
-void avring_engine_gone(struct avring_engine *e)
-{
-	mutex_lock(&e->tune);
-	e->stream.users = 0;
-	avring_engine_end_ring(e, AVRING_STATE_GONE);
-	mutex_unlock(&e->tune);
+	return &e->stream;
 }

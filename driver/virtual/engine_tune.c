@@ -15,17 +15,17 @@
 static bool avring_engine_tuned(const struct avring_engine *e, const struct v4l2_pix_format *pix,
 				struct avring_rate rate)
 {
-	return avring_engine_fills_ring_locked(e) && avring_format_equal(&e->capture.pix, pix) &&
+	return avring_stream_fills(&e->stream) && avring_format_equal(&e->capture.pix, pix) &&
 	       avring_rate_equal(e->capture.rate, rate);
 }
 
 static int avring_engine_tune(struct avring_engine *e, const struct v4l2_pix_format *pix,
 			      struct avring_rate rate)
 {
-	lockdep_assert_held(&e->tune);
+	lockdep_assert_held(&e->stream.tune);
 	if (avring_engine_tuned(e, pix, rate))
 		return 0;
-	if (avring_engine_fills_ring_locked(e))
+	if (avring_stream_fills(&e->stream))
 		return avring_engine_renew(e, pix, rate, NULL);
 	mutex_lock(&e->lock);
 	avring_engine_retune_locked(e, pix, rate);
@@ -45,7 +45,7 @@ static int avring_engine_tune(struct avring_engine *e, const struct v4l2_pix_for
  */
 bool avring_engine_is_news(const struct avring_engine *e, const struct v4l2_pix_format *pix)
 {
-	lockdep_assert_held(&e->tune);
+	lockdep_assert_held(&e->stream.tune);
 	return e->input == AVRING_INPUT_LOOPBACK && !e->capture.queue &&
 	       (e->stream.ring || !avring_format_equal(&e->capture.pix, pix));
 }
@@ -57,7 +57,7 @@ bool avring_engine_is_news(const struct avring_engine *e, const struct v4l2_pix_
  */
 void avring_engine_tell_news(struct avring_engine *e, bool news)
 {
-	lockdep_assert_held(&e->tune);
+	lockdep_assert_held(&e->stream.tune);
 	if (!news)
 		return;
 	mutex_lock(&e->lock);
@@ -79,7 +79,7 @@ int avring_engine_start_capture(struct avring_engine *e, struct avring_queue *qu
 {
 	int err;
 
-	mutex_lock(&e->tune);
+	mutex_lock(&e->stream.tune);
 	err = avring_engine_tune(e, pix, rate);
 	if (err)
 		goto unlock_tune;
@@ -94,7 +94,7 @@ int avring_engine_start_capture(struct avring_engine *e, struct avring_queue *qu
 	mutex_unlock(&e->lock);
 	avring_engine_kick(e);
 unlock_tune:
-	mutex_unlock(&e->tune);
+	mutex_unlock(&e->stream.tune);
 	return err;
 }
 
@@ -103,7 +103,7 @@ static int avring_engine_follow(struct avring_engine *e, const struct v4l2_pix_f
 				struct avring_rate rate)
 {
 	if (e->capture.queue || e->input != AVRING_INPUT_LOOPBACK ||
-	    !avring_engine_fills_ring_locked(e) || avring_engine_tuned(e, pix, rate))
+	    !avring_stream_fills(&e->stream) || avring_engine_tuned(e, pix, rate))
 		return 0;
 	return avring_engine_renew(e, pix, rate, NULL);
 }
@@ -116,17 +116,17 @@ static int avring_engine_follow(struct avring_engine *e, const struct v4l2_pix_f
  */
 void avring_engine_stop_capture(struct avring_engine *e)
 {
-	mutex_lock(&e->tune);
+	mutex_lock(&e->stream.tune);
 	mutex_lock(&e->lock);
 	e->capture.queue = NULL;
-	if (!avring_engine_fills_ring_locked(e))
+	if (!avring_stream_fills(&e->stream))
 		e->locked = false;
 	e->held_since_ns = 0;
 	mutex_unlock(&e->lock);
 	/* The ring need not agree with the node any more. */
 	if (e->output.queue)
 		avring_engine_follow(e, &e->output.pix, e->output.rate);
-	mutex_unlock(&e->tune);
+	mutex_unlock(&e->stream.tune);
 	avring_engine_kick(e);
 }
 
@@ -146,9 +146,9 @@ int avring_engine_start_output(struct avring_engine *e, struct avring_queue *que
 	bool news;
 	int err;
 
-	mutex_lock(&e->tune);
+	mutex_lock(&e->stream.tune);
 	news = avring_engine_is_news(e, pix);
-	err = e->producer ? -EBUSY : avring_engine_follow(e, pix, rate);
+	err = avring_stream_producer(&e->stream) ? -EBUSY : avring_engine_follow(e, pix, rate);
 	if (err)
 		goto unlock_tune;
 	mutex_lock(&e->lock);
@@ -162,7 +162,7 @@ int avring_engine_start_output(struct avring_engine *e, struct avring_queue *que
 	avring_engine_tell_news(e, news);
 	avring_engine_kick(e);
 unlock_tune:
-	mutex_unlock(&e->tune);
+	mutex_unlock(&e->stream.tune);
 	return err;
 }
 
@@ -176,7 +176,7 @@ void avring_engine_stop_output(struct avring_engine *e)
 {
 	bool news;
 
-	mutex_lock(&e->tune);
+	mutex_lock(&e->stream.tune);
 	news = avring_engine_is_news(e, &e->output.pix);
 	mutex_lock(&e->lock);
 	e->output.queue = NULL;
@@ -186,7 +186,7 @@ void avring_engine_stop_output(struct avring_engine *e)
 		avring_engine_lose_locked(e);
 	mutex_unlock(&e->lock);
 	avring_engine_tell_news(e, news);
-	mutex_unlock(&e->tune);
+	mutex_unlock(&e->stream.tune);
 }
 
 /**
@@ -204,14 +204,14 @@ int avring_engine_set_format(struct avring_engine *e, const struct v4l2_pix_form
 {
 	int err = 0;
 
-	mutex_lock(&e->tune);
-	if (!e->capture.queue && !e->producer)
+	mutex_lock(&e->stream.tune);
+	if (!e->capture.queue && !avring_stream_producer(&e->stream))
 		err = avring_engine_tune(e, pix, rate);
 	if (!err) {
 		e->node_pix = *pix;
 		e->node_rate = rate;
 	}
-	mutex_unlock(&e->tune);
+	mutex_unlock(&e->stream.tune);
 	avring_engine_kick(e);
 	return err;
 }
@@ -227,9 +227,9 @@ int avring_engine_set_input(struct avring_engine *e, enum avring_input input)
 {
 	int err = 0;
 
-	mutex_lock(&e->tune);
+	mutex_lock(&e->stream.tune);
 	mutex_lock(&e->lock);
-	if (e->producer && input != AVRING_INPUT_LOOPBACK) {
+	if (avring_stream_producer(&e->stream) && input != AVRING_INPUT_LOOPBACK) {
 		err = -EBUSY;
 	} else {
 		e->input = input;
@@ -239,7 +239,7 @@ int avring_engine_set_input(struct avring_engine *e, enum avring_input input)
 		avring_engine_tell_mismatch_locked(e);
 	}
 	mutex_unlock(&e->lock);
-	mutex_unlock(&e->tune);
+	mutex_unlock(&e->stream.tune);
 	avring_engine_kick(e);
 	return err;
 }
@@ -258,7 +258,7 @@ bool avring_engine_producer(struct avring_engine *e, struct v4l2_pix_format *pix
 	const struct avring_side *side = NULL;
 
 	mutex_lock(&e->lock);
-	if (e->producer)
+	if (avring_stream_producer(&e->stream))
 		side = &e->produced;
 	else if (e->output.queue)
 		side = &e->output;

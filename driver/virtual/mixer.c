@@ -67,7 +67,7 @@ static int avring_mixer_source_put(struct snd_kcontrol *kcontrol, struct snd_ctl
 	spin_lock_irq(&audio->lock);
 	/* A producer of the ring is not thrown out. */
 	if (source == AVRING_AUDIO_LOOPBACK ? !avring_audio_rates_agree_locked(audio) :
-					      !!audio->ring.producer)
+					      !!avring_stream_producer(&audio->ring.stream))
 		changed = -EBUSY;
 	else
 		changed = avring_mixer_change_locked(audio, &audio->source, source);

@@ -102,7 +102,7 @@ static int avring_pcm_open(struct snd_pcm_substream *substream)
 	/* Somebody who writes the ring in place is the player. */
 	err = 0;
 	spin_lock_irq(&audio->lock);
-	if (stream == avring_audio_playback(audio) && audio->ring.producer)
+	if (stream == avring_audio_playback(audio) && avring_stream_producer(&audio->ring.stream))
 		err = -EBUSY;
 	else
 		stream->substream = substream;
