@@ -360,6 +360,7 @@ static void test_no_producer(void)
 	must(ring_open(&ring, node.info.card));
 	must_refuse(EOPNOTSUPP, ring_produce(&ring, SMALL_FOURCC, SMALL_WIDTH, SMALL_HEIGHT));
 	tap_eq(0, node.info.features & AVRING_FEATURE_PRODUCER);
+	tap_eq(AVRING_FEATURE_CARD_CLOCK, node.info.features & AVRING_FEATURE_CARD_CLOCK);
 	ring_close(&ring);
 }
 
