@@ -2,7 +2,7 @@
 /*
  * The command-line tool: what every sub-command relies on.
  *
- * A command is a row of the table in main.c: name, summary, synopsis, options and
+ * A command is a row of the table in commands.c: name, summary, synopsis, options and
  * a function. Help, usage messages, bash completion and the check of the man pages
  * follow from that row. Its function gets argv[0] = name of the command, and
  * returns an exit status (TOOL_*):

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "../bytes.h"
-#include "../record/recording.h"
+#include "../index/reader.h"
 #include "../suffix.h"
 #include "look.h"
 #include "source.h"
@@ -54,18 +54,18 @@ static void play_merge_audio(struct avring_audio_format *audio,
 }
 
 /* What the index says of the frames. */
-static bool play_index(const struct play_source *source, struct record_recording *index)
+static bool play_index(const struct play_source *source, struct index_reader *index)
 {
-	bool is_there = source->fd != STDIN_FILENO && !record_recording_open(index, source->path);
+	bool is_there = source->fd != STDIN_FILENO && !index_reader_open(index, source->path);
 
 	if (source->fd != STDIN_FILENO)
-		record_recording_close(index);
+		index_reader_close(index);
 	return is_there;
 }
 
 static bool play_raw_index(const struct play_source *source, struct avring_stream_format *format)
 {
-	struct record_recording index;
+	struct index_reader index;
 
 	if (!play_index(source, &index) || strcmp(index.container, play_raw.name))
 		return false;
@@ -180,7 +180,7 @@ static ssize_t play_source_look(const struct play_source *source, const struct t
 static int play_source_find(struct play_source *source, const struct tool_wish *wish)
 {
 	const struct play_container *container;
-	struct record_recording index;
+	struct index_reader index;
 	char bytes[PLAY_LOOK_BYTES];
 	const char *foreign;
 	ssize_t length;

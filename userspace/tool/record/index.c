@@ -24,13 +24,6 @@
 /* Times of a card's own clock are never on the grid; a run is as exact as this. */
 #define RECORD_INDEX_OFF_GRID_NS (TOOL_NSEC_PER_SEC / 1000)
 
-char *record_index_path(const char *path)
-{
-	char *out;
-
-	return asprintf(&out, "%s.jsonl", path) < 0 ? NULL : out;
-}
-
 static void record_index_reserve(struct record_index *index)
 {
 	uint64_t wanted = index->written + RECORD_INDEX_RESERVE;
@@ -131,7 +124,7 @@ static json_t *record_index_header(const char *path, const char *container,
 int record_index_open(struct record_index *index, const char *path, bool is_wanted)
 {
 	*index = (struct record_index){
-		.path = record_index_path(path),
+		.path = index_path(path),
 		.fd = -1,
 		.is_unwanted = !is_wanted,
 	};
@@ -188,7 +181,7 @@ int record_index_begin(struct record_index *index, const char *path, const char 
 
 /* How far @run is from where the rate says that it should be, if @old is right. */
 static uint64_t record_index_off_grid_ns(const struct record_index *index,
-					 const struct record_run *old, const struct record_run *run)
+					 const struct index_run *old, const struct index_run *run)
 {
 	struct tool_rate rate = index->rate;
 	uint64_t expected = tool_event_ns(run->event, rate.num, rate.den) -
@@ -198,9 +191,9 @@ static uint64_t record_index_off_grid_ns(const struct record_index *index,
 }
 
 /* Everything about @run follows from the run that is there. */
-static bool record_index_continues(const struct record_index *index, const struct record_run *run)
+static bool record_index_continues(const struct record_index *index, const struct index_run *run)
 {
-	const struct record_run *old = &index->run;
+	const struct index_run *old = &index->run;
 
 	return old->frames && !run->lost && run->is_torn == old->is_torn &&
 	       run->is_no_signal == old->is_no_signal &&
@@ -212,7 +205,7 @@ static bool record_index_continues(const struct record_index *index, const struc
 
 int record_index_flush(struct record_index *index)
 {
-	const struct record_run *run = &index->run;
+	const struct index_run *run = &index->run;
 	json_t *line;
 	int error;
 
@@ -232,7 +225,7 @@ int record_index_flush(struct record_index *index)
 	return error;
 }
 
-int record_index_add(struct record_index *index, const struct record_run *run)
+int record_index_add(struct record_index *index, const struct index_run *run)
 {
 	int error;
 

@@ -54,11 +54,11 @@ static void record_output_fail_index(struct record_output *output, int error)
 
 /* ---------------------------------------------------------------- accounts */
 
-static struct record_run record_take_run(const struct record_take *take, bool is_torn)
+static struct index_run record_take_run(const struct record_take *take, bool is_torn)
 {
 	const struct avring_span *part = &take->part;
 
-	return (struct record_run){
+	return (struct index_run){
 		.offset = take->offset,
 		.length = part->length,
 		.frames = part->count,
@@ -71,7 +71,7 @@ static struct record_run record_take_run(const struct record_take *take, bool is
 	};
 }
 
-static void record_totals_add(struct record_totals *totals, const struct record_run *run,
+static void record_totals_add(struct record_totals *totals, const struct index_run *run,
 			      uint64_t bytes)
 {
 	totals->frames += run->frames;
@@ -83,7 +83,7 @@ static void record_totals_add(struct record_totals *totals, const struct record_
 static void record_output_account(struct record_output *output, const struct record_take *take,
 				  bool is_torn)
 {
-	struct record_run run = record_take_run(take, is_torn);
+	struct index_run run = record_take_run(take, is_torn);
 	int error;
 
 	output->whole_bytes = take->offset + take->part.length;

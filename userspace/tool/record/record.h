@@ -2,6 +2,21 @@
 /*
  * Recording one or two streams of a device. cmd-record.c and cmd-cat.c fill in the
  * settings; the rest happens here.
+ *
+ *	session		begins the streams at one instant, ends them at one, knows why
+ *	  stream	one stream: takes frames, counts what is lost
+ *	    timeline	  puts its times on our clock
+ *	    cut		  where within a span a recording begins or ends
+ *	    output	  where the frames go: one file after the other, or a pipe
+ *	      series	    names them, for --max-file-time
+ *	      sink	    writes a container: sink-raw, sink-wav, sink-y4m
+ *	      index	    writes down what is where (read: ../index)
+ *	      file	    grows by large writes, with O_DIRECT where that can be
+ *	        claim	      is written by nobody else
+ *	      closing	    makes complete files safe on the disk, beside the recording
+ *	report		says of all that what the user wants to know
+ *
+ * Each knows those that stand below and further in, and nobody else.
  */
 #ifndef AVRING_RECORD_RECORD_H
 #define AVRING_RECORD_RECORD_H

@@ -116,7 +116,7 @@ char *record_series_lock(const char *path)
 
 static int record_series_remove_one(const char *file)
 {
-	char *index = record_index_path(file);
+	char *index = index_path(file);
 	int error = index ? 0 : -ENOMEM;
 
 	if (!error && (unlink(file) || (unlink(index) && errno != ENOENT)))

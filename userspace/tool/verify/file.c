@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "../bytes.h"
-#include "../record/recording.h"
+#include "../index/reader.h"
 #include "../suffix.h"
 #include "../y4m.h"
 #include "verify.h"
@@ -40,7 +40,7 @@ struct verify_reader {
 	const char *path;
 	int fd;
 	uint64_t bytes;
-	struct record_recording index;
+	struct index_reader index;
 	bool has_index;
 	bool is_y4m;
 	struct verify_stream *checked;
@@ -72,7 +72,7 @@ static int verify_read(struct verify_reader *reader, uint64_t offset, size_t len
 	return TOOL_FAILED;
 }
 
-static void verify_frame_of_run(const struct verify_reader *reader, const struct record_run *run,
+static void verify_frame_of_run(const struct verify_reader *reader, const struct index_run *run,
 				uint64_t n, struct verify_frame *frame)
 {
 	struct tool_rate rate = tool_event_rate(&reader->checked->format);
@@ -92,8 +92,8 @@ static void verify_frame_of_run(const struct verify_reader *reader, const struct
 }
 
 /* One picture, or a piece of sound. */
-static int verify_part_of_run(struct verify_reader *reader, const struct record_run *run,
-			      uint64_t n, uint64_t count)
+static int verify_part_of_run(struct verify_reader *reader, const struct index_run *run, uint64_t n,
+			      uint64_t count)
 {
 	const bool is_audio = reader->checked->format.stream == AVRING_STREAM_AUDIO;
 	uint64_t offset = run->offset + n * reader->stride;
@@ -117,7 +117,7 @@ static int verify_part_of_run(struct verify_reader *reader, const struct record_
 	return TOOL_OK;
 }
 
-static int verify_run(struct verify_reader *reader, const struct record_run *run)
+static int verify_run(struct verify_reader *reader, const struct index_run *run)
 {
 	const bool is_audio = reader->checked->format.stream == AVRING_STREAM_AUDIO;
 	uint64_t step = is_audio ? VERIFY_PIECE : 1, n, count;
@@ -133,11 +133,11 @@ static int verify_run(struct verify_reader *reader, const struct record_run *run
 /* What is behind the last frame of the index is not claimed by anybody. */
 static int verify_index(struct verify_reader *reader)
 {
-	struct record_run run;
+	struct index_run run;
 	int status = TOOL_OK, error;
 
 	while (!status && !tool_signals()) {
-		error = record_recording_next(&reader->index, &run);
+		error = index_reader_next(&reader->index, &run);
 		if (error == -ENODATA)
 			break;
 		if (error) {
@@ -276,7 +276,7 @@ static int verify_y4m_format(struct verify_reader *reader)
 
 static int verify_find_format(struct verify_reader *reader, uint32_t stream)
 {
-	int error = record_recording_open(&reader->index, reader->path);
+	int error = index_reader_open(&reader->index, reader->path);
 
 	reader->checked->format.stream = stream;
 	if (error == -ENOENT && stream == AVRING_STREAM_VIDEO && verify_is_y4m(reader))
@@ -343,7 +343,7 @@ int verify_file(const struct verify_settings *settings, uint32_t stream,
 	if (!status)
 		status = verify_frames(&reader);
 	result->boot_ns[stream] = reader.index.boot_ns;
-	record_recording_close(&reader.index);
+	index_reader_close(&reader.index);
 	free(reader.buffer);
 	if (reader.fd >= 0)
 		close(reader.fd);

@@ -34,7 +34,7 @@ struct verify_settings {
  * struct verify_result - what was found
  * @streams: by AVRING_STREAM_*
  * @has: which of them there are
- * @boot_ns: by AVRING_STREAM_*: of their indexes, see struct record_recording
+ * @boot_ns: by AVRING_STREAM_*: of their indexes, see struct index_reader
  * @sync: between them
  */
 struct verify_result {

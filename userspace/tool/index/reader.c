@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
 /*
- * A recording and its index, for reading. See recording.h.
+ * The index of a recording, for reading. See reader.h.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "recording.h"
+#include "reader.h"
 
 /* The readers of values want a row with a range; any will do here. */
-static const struct tool_option record_any = { .max = UINT64_MAX };
+static const struct tool_option index_any = { .max = UINT64_MAX };
 
 /* The next line that is whole, as JSON; NULL and 0 or -EBADMSG. */
-static json_t *record_recording_line(struct record_recording *recording, int *error)
+static json_t *index_reader_line(struct index_reader *reader, int *error)
 {
 	char *text = NULL;
 	size_t room = 0;
-	ssize_t length = getline(&text, &room, recording->lines);
+	ssize_t length = getline(&text, &room, reader->lines);
 	json_t *line = NULL;
 
 	*error = 0;
 	if (length > 0) {
-		recording->line++;
+		reader->line++;
 		/* What was being written when the power went has no end. */
 		if (text[length - 1] == '\n')
 			line = json_loads(text, 0, NULL);
@@ -36,7 +36,7 @@ static json_t *record_recording_line(struct record_recording *recording, int *er
 }
 
 /* Older indexes do not have them. */
-static int record_read_colours(json_t *line, struct avring_video_format *video)
+static int index_read_colours(json_t *line, struct avring_video_format *video)
 {
 	json_t *colours = json_object_get(line, "colours");
 	int colorspace, xfer_func, ycbcr_enc, quantization;
@@ -53,7 +53,7 @@ static int record_read_colours(json_t *line, struct avring_video_format *video)
 	return 0;
 }
 
-static int record_read_video(json_t *line, struct avring_video_format *video)
+static int index_read_video(json_t *line, struct avring_video_format *video)
 {
 	const char *pixel_format;
 	int width, height, bytes_per_line, bytes, num, den;
@@ -70,12 +70,12 @@ static int record_read_video(json_t *line, struct avring_video_format *video)
 					       .sizeimage = bytes,
 					       .rate_num = num,
 					       .rate_den = den };
-	if (tool_read_pixel_format(&record_any, pixel_format, &video->pixelformat))
+	if (tool_read_pixel_format(&index_any, pixel_format, &video->pixelformat))
 		return -EBADMSG;
-	return record_read_colours(line, video);
+	return index_read_colours(line, video);
 }
 
-static int record_read_audio(json_t *line, struct avring_audio_format *audio)
+static int index_read_audio(json_t *line, struct avring_audio_format *audio)
 {
 	const char *sample_format;
 	int rate, channels, bytes, period;
@@ -89,15 +89,15 @@ static int record_read_audio(json_t *line, struct avring_audio_format *audio)
 	*audio = (struct avring_audio_format){
 		.rate = rate, .channels = channels, .frame_bytes = bytes, .period_frames = period
 	};
-	if (tool_read_sample_format(&record_any, sample_format, &audio->format))
+	if (tool_read_sample_format(&index_any, sample_format, &audio->format))
 		return -EBADMSG;
 	return (uint64_t)tool_sample_bytes(audio->format) * channels == (uint64_t)bytes ? 0 :
 											  -EBADMSG;
 }
 
-static int record_read_header(struct record_recording *recording, json_t *line)
+static int index_read_header(struct index_reader *reader, json_t *line)
 {
-	struct avring_stream_format *format = &recording->format;
+	struct avring_stream_format *format = &reader->format;
 	const char *container, *stream;
 	int version, stride;
 	json_int_t offset;
@@ -106,43 +106,43 @@ static int record_read_header(struct record_recording *recording, json_t *line)
 			&container, "offset", &offset, "stride", &stride, "stream", &stream))
 		return -EBADMSG;
 	if (version != 1 || offset < 0 || stride <= 0 ||
-	    strlen(container) >= sizeof(recording->container))
+	    strlen(container) >= sizeof(reader->container))
 		return -EBADMSG;
-	strcpy(recording->container, container);
-	recording->offset = offset;
-	recording->stride = stride;
+	strcpy(reader->container, container);
+	reader->offset = offset;
+	reader->stride = stride;
 	/* Older ones do not have it. */
-	recording->boot_ns = json_integer_value(json_object_get(line, "utc_ns")) -
-			     json_integer_value(json_object_get(line, "monotonic_ns"));
-	recording->has_card_clock = json_is_true(json_object_get(line, "card_clock"));
+	reader->boot_ns = json_integer_value(json_object_get(line, "utc_ns")) -
+			  json_integer_value(json_object_get(line, "monotonic_ns"));
+	reader->has_card_clock = json_is_true(json_object_get(line, "card_clock"));
 	if (!strcmp(stream, "audio")) {
 		format->stream = AVRING_STREAM_AUDIO;
-		return record_read_audio(line, &format->audio);
+		return index_read_audio(line, &format->audio);
 	}
 	format->stream = AVRING_STREAM_VIDEO;
-	return strcmp(stream, "video") ? -EBADMSG : record_read_video(line, &format->video);
+	return strcmp(stream, "video") ? -EBADMSG : index_read_video(line, &format->video);
 }
 
-int record_recording_open(struct record_recording *recording, const char *path)
+int index_reader_open(struct index_reader *reader, const char *path)
 {
 	json_t *line;
 	int error;
 
-	*recording = (struct record_recording){ .path = record_index_path(path) };
-	if (!recording->path)
+	*reader = (struct index_reader){ .path = index_path(path) };
+	if (!reader->path)
 		return -ENOMEM;
-	recording->lines = fopen(recording->path, "re");
-	if (!recording->lines)
+	reader->lines = fopen(reader->path, "re");
+	if (!reader->lines)
 		return -errno;
-	line = record_recording_line(recording, &error);
+	line = index_reader_line(reader, &error);
 	if (!line)
 		return -EBADMSG;
-	error = record_read_header(recording, line);
+	error = index_read_header(reader, line);
 	json_decref(line);
 	return error;
 }
 
-static int record_read_run(json_t *line, struct record_run *run)
+static int index_read_run(json_t *line, struct index_run *run)
 {
 	json_int_t offset, length, frames, sequence, event, time_ns, lost;
 	int torn = 0, no_signal = 0;
@@ -154,7 +154,7 @@ static int record_read_run(json_t *line, struct record_run *run)
 		return -EBADMSG;
 	if (offset < 0 || length <= 0 || frames <= 0 || lost < 0)
 		return -EBADMSG;
-	*run = (struct record_run){
+	*run = (struct index_run){
 		.offset = offset,
 		.length = length,
 		.frames = frames,
@@ -168,29 +168,29 @@ static int record_read_run(json_t *line, struct record_run *run)
 	return 0;
 }
 
-int record_recording_next(struct record_recording *recording, struct record_run *run)
+int index_reader_next(struct index_reader *reader, struct index_run *run)
 {
 	json_t *line;
 	int error;
 
-	line = record_recording_line(recording, &error);
+	line = index_reader_line(reader, &error);
 	if (!line)
 		return error ?: -ENODATA;
 	if (json_is_true(json_object_get(line, "end"))) {
-		recording->is_ended = true;
+		reader->is_ended = true;
 		error = -ENODATA;
 	} else {
-		error = record_read_run(line, run);
+		error = index_read_run(line, run);
 	}
 	json_decref(line);
 	return error;
 }
 
-void record_recording_close(struct record_recording *recording)
+void index_reader_close(struct index_reader *reader)
 {
-	if (recording->lines)
-		fclose(recording->lines);
-	free(recording->path);
-	recording->lines = NULL;
-	recording->path = NULL;
+	if (reader->lines)
+		fclose(reader->lines);
+	free(reader->path);
+	reader->lines = NULL;
+	reader->path = NULL;
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A recording and its index, for reading. See index.h for what is in an index.
+ * The index of a recording, for reading. See index.h for what is in an index.
  */
-#ifndef AVRING_RECORD_RECORDING_H
-#define AVRING_RECORD_RECORDING_H
+#ifndef AVRING_INDEX_READER_H
+#define AVRING_INDEX_READER_H
 
 #include <stdio.h>
 
+#include "../tool.h"
 #include "index.h"
 
 /**
- * struct record_recording - an index that is being read
+ * struct index_reader - an index that is being read
  * @path: of it
  * @lines: of it
  * @format: of the recording
@@ -22,7 +23,7 @@
  * @is_ended: the last line was there
  * @line: number of the line that was read last
  */
-struct record_recording {
+struct index_reader {
 	char *path;
 	FILE *lines;
 	struct avring_stream_format format;
@@ -36,25 +37,25 @@ struct record_recording {
 };
 
 /**
- * record_recording_open() - open the index of a recording
- * @recording: filled; to be closed also after an error
+ * index_reader_open() - open the index of a recording
+ * @reader: filled; to be closed also after an error
  * @path: of the recording
  *
  * Return: 0; -ENOENT there is no index; -EBADMSG its first line is none of ours;
  * or another negative errno.
  */
-int record_recording_open(struct record_recording *recording, const char *path);
+int index_reader_open(struct index_reader *reader, const char *path);
 
 /**
- * record_recording_next() - the next run
- * @recording: the index
+ * index_reader_next() - the next run
+ * @reader: the index
  * @run: filled
  *
- * Return: 0; -ENODATA the index ends here (well, if @recording.is_ended); -EBADMSG
- * @recording.line is no run, or half a line.
+ * Return: 0; -ENODATA the index ends here (well, if @reader.is_ended); -EBADMSG
+ * @reader.line is no run, or half a line.
  */
-int record_recording_next(struct record_recording *recording, struct record_run *run);
+int index_reader_next(struct index_reader *reader, struct index_run *run);
 
-void record_recording_close(struct record_recording *recording);
+void index_reader_close(struct index_reader *reader);
 
 #endif
