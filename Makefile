@@ -9,7 +9,7 @@ Q := $(if $(V),,@)
 
 help:
 	@echo 'make modules      the driver for the running kernel (needs its headers)'
-	@echo 'make load         load it, with the modules it needs; CARDS=N, SOURCE=loopback, OBS=1'
+	@echo 'make load         load it, with the modules it needs; CARDS=N, SOURCE=loopback, PCI=1, OBS=1'
 	@echo 'make unload       unload it'
 	@echo 'make userspace    the tool avring, the library and its examples: build/userspace/'
 	@echo 'make install      install those; PREFIX=/usr/local, DESTDIR='
@@ -27,17 +27,20 @@ help:
 modules:
 	$(Q)test -d $(KDIR) || { echo "no headers of the running kernel: $(KDIR) is missing;" \
 		"apt-get install linux-headers-$$(uname -r)" >&2; exit 1; }
-	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR)/driver CONFIG_VIDEO_AVRING=m modules
+	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR)/driver modules
 
 # insmod does not look for what a module needs; modprobe does.
 load: modules
 	$(Q)modprobe -a videodev mc videobuf2-v4l2 v4l2-tpg snd-pcm
+	$(Q)insmod driver/avring-core.ko
 	$(Q)insmod driver/avring.ko $(if $(CARDS),cards=$(CARDS)) $(if $(SOURCE),source=$(SOURCE))
+	$(if $(PCI),$(Q)insmod driver/avring-pci.ko)
 	$(if $(OBS),$(Q)insmod driver/avring_v4l2loopback.ko)
 
+# What others need goes last.
 unload:
-	$(Q)rmmod avring
-	$(Q)! grep -q '^avring_v4l2loopback ' /proc/modules || rmmod avring_v4l2loopback
+	$(Q)for module in avring_v4l2loopback avring_pci avring avring_core; do \
+		! grep -q "^$$module " /proc/modules || rmmod $$module || exit; done
 
 userspace:
 	$(Q)$(MAKE) -C userspace
@@ -78,4 +81,4 @@ packages:
 clean:
 	$(Q)rm -rf build
 	$(Q)if test -e driver/avring.ko; then \
-		$(MAKE) -C $(KDIR) M=$(CURDIR)/driver CONFIG_VIDEO_AVRING=m clean; fi
+		$(MAKE) -C $(KDIR) M=$(CURDIR)/driver clean; fi

@@ -2,7 +2,7 @@
 /*
  * avring: what every card has. See chassis.h.
  */
-#include <linux/atomic.h>
+#include <linux/device.h>
 #include <linux/jiffies.h>
 #include <linux/printk.h>
 #include <linux/string.h>
@@ -10,21 +10,21 @@
 #include <media/v4l2-dev.h>
 
 #include "chassis.h"
+#include "compat.h"
 
 /* How often a wait for them says why. */
 #define AVRING_CHASSIS_PATIENCE		(5 * HZ)
-
-/* Cards that are not freed yet. */
-static atomic_t avring_live_cards = ATOMIC_INIT(0);
 
 static void avring_chassis_release(struct kref *refs)
 {
 	struct avring_chassis *chassis = container_of(refs, struct avring_chassis, refs);
 
+	struct avring_kind *kind = chassis->kind;
+
 	media_device_cleanup(&chassis->mdev);
-	chassis->free(chassis);
-	if (atomic_dec_and_test(&avring_live_cards))
-		wake_up_var(&avring_live_cards);
+	kind->free(chassis);
+	if (atomic_dec_and_test(&kind->live))
+		wake_up_var(&kind->live);
 }
 
 /**
@@ -35,21 +35,24 @@ void avring_chassis_put(struct avring_chassis *chassis)
 {
 	kref_put(&chassis->refs, avring_chassis_release);
 }
+EXPORT_SYMBOL_AVRING(avring_chassis_put);
 
 /**
- * avring_chassis_wait_freed() - wait until no card is left
+ * avring_chassis_wait_freed() - wait until no card of a module is left
+ * @kind: of its cards
  *
  * ALSA drops its reference on the module before it frees a sound card, so the
  * module must not go away while the last close of a removed card is under way.
  * A wait that lasts says why.
  */
-void avring_chassis_wait_freed(void)
+void avring_chassis_wait_freed(struct avring_kind *kind)
 {
-	while (!wait_var_event_timeout(&avring_live_cards, !atomic_read(&avring_live_cards),
+	while (!wait_var_event_timeout(&kind->live, !atomic_read(&kind->live),
 				       AVRING_CHASSIS_PATIENCE))
 		pr_warn("avring: waits to be unloaded: %d card(s) removed and still held by the kernel\n",
-			atomic_read(&avring_live_cards));
+			atomic_read(&kind->live));
 }
+EXPORT_SYMBOL_AVRING(avring_chassis_wait_freed);
 
 static void avring_chassis_v4l2_released(struct v4l2_device *v4l2_dev)
 {
@@ -65,31 +68,38 @@ static void avring_chassis_ringdev_released(void *chassis)
 /**
  * avring_chassis_init() - set up what nobody can see yet
  * @chassis: zeroed
+ * @kind: of the card; whatever has failed, its free() is not called for this one
  * @dev: device of the card
- * @name: of the card
- * @free: called with the last reference
+ * @number: that the card would like, see avring_names_claim()
+ * @name: chosen by the user, or NULL
  *
  * Return: 0 or a negative errno; then nothing is left to clean up.
  */
-int avring_chassis_init(struct avring_chassis *chassis, struct device *dev, const char *name,
-			void (*free)(struct avring_chassis *chassis))
+int avring_chassis_init(struct avring_chassis *chassis, struct avring_kind *kind,
+			struct device *dev, int number, const char *name)
 {
 	struct v4l2_device *v4l2_dev = &chassis->v4l2_dev;
 	struct media_device *mdev = &chassis->mdev;
 	int err;
 
+	err = avring_names_claim(&chassis->names, number, name);
+	if (err)
+		return err;
 	kref_init(&chassis->refs);
-	chassis->free = free;
+	chassis->kind = kind;
 	mdev->dev = dev;
-	strscpy(mdev->model, name, sizeof(mdev->model));
+	strscpy(mdev->model, chassis->names.card, sizeof(mdev->model));
 	media_device_init(mdev);
 	strscpy(v4l2_dev->name, mdev->model, sizeof(v4l2_dev->name));
 	v4l2_dev->mdev = mdev;
 	err = v4l2_device_register(dev, v4l2_dev);
-	if (err)
+	if (err) {
 		media_device_cleanup(mdev);
+		avring_names_release(&chassis->names);
+	}
 	return err;
 }
+EXPORT_SYMBOL_AVRING(avring_chassis_init);
 
 /**
  * avring_chassis_destroy() - undo avring_chassis_init(); before avring_chassis_live() only
@@ -99,18 +109,19 @@ void avring_chassis_destroy(struct avring_chassis *chassis)
 {
 	v4l2_device_unregister(&chassis->v4l2_dev);
 	media_device_cleanup(&chassis->mdev);
+	avring_names_release(&chassis->names);
 }
+EXPORT_SYMBOL_AVRING(avring_chassis_destroy);
 
 /**
  * avring_chassis_live() - from here on the card is freed by its last reference
  * @chassis: the chassis; the rest of the card is complete
  * @dev: device of the card
- * @number: of the card
  * @streams: of the ring node; they live as long as they can be reached, see avring_ringdev
  *
  * Ends with avring_chassis_drop(), whether the card is shown to anybody or not.
  */
-void avring_chassis_live(struct avring_chassis *chassis, struct device *dev, int number,
+void avring_chassis_live(struct avring_chassis *chassis, struct device *dev,
 			 struct avring_stream *const streams[AVRING_STREAMS])
 {
 	struct avring_ringdev *ringdev = &chassis->ringdev;
@@ -119,11 +130,12 @@ void avring_chassis_live(struct avring_chassis *chassis, struct device *dev, int
 	ringdev->released = avring_chassis_ringdev_released;
 	ringdev->data = chassis;
 	avring_chassis_get(chassis);
-	avring_ringdev_init(ringdev, dev, number);
+	avring_ringdev_init(ringdev, dev, chassis->names.number);
 	chassis->v4l2_dev.release = avring_chassis_v4l2_released;
 	avring_chassis_get(chassis);
-	atomic_inc(&avring_live_cards);
+	atomic_inc(&chassis->kind->live);
 }
+EXPORT_SYMBOL_AVRING(avring_chassis_live);
 
 static struct avring_devnum avring_chassis_devnum(dev_t devt)
 {
@@ -162,12 +174,13 @@ int avring_chassis_register(struct avring_chassis *chassis,
 		err = media_create_pad_link(&nodes->output->entity, 0, &nodes->capture->entity, 0,
 					    MEDIA_LNK_FL_ENABLED | MEDIA_LNK_FL_IMMUTABLE);
 	if (!err)
-		err = media_device_register(&chassis->mdev);
+		err = __media_device_register(&chassis->mdev, chassis->mdev.dev->driver->owner);
 	if (err)
 		return err;
 	avring_chassis_describe(chassis, nodes);
 	return avring_ringdev_register(&chassis->ringdev);
 }
+EXPORT_SYMBOL_AVRING(avring_chassis_register);
 
 /**
  * avring_chassis_unregister() - take ring node and graph away from user space
@@ -179,6 +192,7 @@ void avring_chassis_unregister(struct avring_chassis *chassis)
 	media_device_unregister(&chassis->mdev);
 	avring_media_remove(&chassis->media);
 }
+EXPORT_SYMBOL_AVRING(avring_chassis_unregister);
 
 /**
  * avring_chassis_drop() - the driver lets go of the card
@@ -186,8 +200,10 @@ void avring_chassis_unregister(struct avring_chassis *chassis)
  */
 void avring_chassis_drop(struct avring_chassis *chassis)
 {
+	avring_names_release(&chassis->names);
 	v4l2_device_disconnect(&chassis->v4l2_dev);
 	v4l2_device_put(&chassis->v4l2_dev);
 	put_device(&chassis->ringdev.dev);
 	avring_chassis_put(chassis);
 }
+EXPORT_SYMBOL_AVRING(avring_chassis_drop);

@@ -4,7 +4,12 @@
  */
 #include "clock.h"
 
-#ifndef __KERNEL__
+#ifdef __KERNEL__
+#include "compat.h"
+#else
+/* Nobody exports there: a declaration that says nothing new. */
+#define EXPORT_SYMBOL_AVRING(symbol)	struct avring_rate
+
 static u64 div64_u64_rem(u64 dividend, u64 divisor, u64 *remainder)
 {
 	*remainder = dividend % divisor;
@@ -34,6 +39,7 @@ u64 avring_clock_event_ns(struct avring_rate rate, u64 n)
 	return whole * rate.den * AVRING_NSEC_PER_SEC +
 	       div64_u64(rest * rate.den * AVRING_NSEC_PER_SEC, rate.num);
 }
+EXPORT_SYMBOL_AVRING(avring_clock_event_ns);
 
 /**
  * avring_clock_event_at() - the last event that is not later than a time
@@ -53,6 +59,7 @@ u64 avring_clock_event_at(struct avring_rate rate, u64 ns)
 
 	return whole * rate.num + div64_u64((rest + 1) * rate.num - 1, period);
 }
+EXPORT_SYMBOL_AVRING(avring_clock_event_at);
 
 /**
  * avring_clock_event_after() - the first event that is not earlier than a time
@@ -67,6 +74,7 @@ u64 avring_clock_event_after(struct avring_rate rate, u64 ns)
 
 	return avring_clock_event_ns(rate, n) == ns ? n : n + 1;
 }
+EXPORT_SYMBOL_AVRING(avring_clock_event_after);
 
 /**
  * avring_clock_flash_frames() - distance of two flashes
@@ -98,3 +106,4 @@ u64 avring_clock_flash_at(struct avring_rate video, u64 ns)
 	div64_u64_rem(frame, avring_clock_flash_frames(video), &rest);
 	return avring_clock_event_ns(video, frame - rest);
 }
+EXPORT_SYMBOL_AVRING(avring_clock_flash_at);

@@ -7,9 +7,11 @@
 #define AVRING_COMPAT_H
 
 #include <linux/dma-buf.h>
+#include <linux/export.h>
 #include <linux/hrtimer.h>
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/version.h>
 
@@ -44,8 +46,12 @@ static inline void avring_vm_flags_mod(struct vm_area_struct *vma,
 /* Linux 6.13 wants the name space as a string. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 #define AVRING_IMPORT_DMA_BUF()	MODULE_IMPORT_NS(DMA_BUF)
+#define AVRING_IMPORT()		MODULE_IMPORT_NS(AVRING)
+#define EXPORT_SYMBOL_AVRING(symbol)	EXPORT_SYMBOL_NS_GPL(symbol, AVRING)
 #else
 #define AVRING_IMPORT_DMA_BUF()	MODULE_IMPORT_NS("DMA_BUF")
+#define AVRING_IMPORT()		MODULE_IMPORT_NS("AVRING")
+#define EXPORT_SYMBOL_AVRING(symbol)	EXPORT_SYMBOL_NS_GPL(symbol, "AVRING")
 #endif
 
 /* Linux 6.11 made platform_driver::remove return nothing. */

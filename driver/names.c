@@ -13,12 +13,11 @@
 #include <linux/ctype.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/string.h>
 
+#include "compat.h"
 #include "names.h"
-
-/* Virtual cards and PCI cards. */
-#define AVRING_NAMES_MAX	24
 
 #define AVRING_NAMES_DEFAULT	"avring "
 #define AVRING_NAMES_OUTPUT	" output"
@@ -26,8 +25,9 @@
 /* The longest whose output node still has a name of 31 bytes. */
 #define AVRING_NAMES_MAX_BYTES	(31 - (sizeof(AVRING_NAMES_OUTPUT) - 1))
 
-static char *avring_names[AVRING_NAMES_MAX];
-static unsigned int avring_names_count;
+/* By number; innermost lock. */
+static const struct avring_names *avring_named[AVRING_MAX_CARDS];
+static DEFINE_MUTEX(avring_named_lock);
 
 static bool avring_names_printable(const char *name)
 {
@@ -43,18 +43,8 @@ static bool avring_names_ends(const char *name, const char *end)
 	return length >= tail && !strcmp(name + length - tail, end);
 }
 
-static bool avring_names_taken(const char *name, char *const *before)
-{
-	char *const *other;
-
-	for (other = avring_names; other < before; other++)
-		if (*other && !strcmp(*other, name))
-			return true;
-	return false;
-}
-
 /* Return: why the name cannot be, or NULL. */
-static const char *avring_names_fault(const char *name, char *const *slot)
+static const char *avring_names_fault(const char *name)
 {
 	if (strlen(name) > AVRING_NAMES_MAX_BYTES)
 		return "is longer than 24 bytes";
@@ -64,55 +54,139 @@ static const char *avring_names_fault(const char *name, char *const *slot)
 		return "begins with \"avring \", as cards do that have no name";
 	if (avring_names_ends(name, AVRING_NAMES_OUTPUT))
 		return "ends with \" output\", as output nodes do";
-	if (*name && avring_names_taken(name, slot))
-		return "is there twice";
 	return NULL;
 }
 
-/* Called for each name in turn. An empty one leaves a card its default. */
-static int avring_names_set(const char *val, const struct kernel_param *kp)
+static int avring_names_refuse(const char *name, const char *fault)
 {
-	const char *name = skip_spaces(val);
-	const char *fault = avring_names_fault(name, kp->arg);
-
-	if (fault) {
-		pr_err("avring: names=%s %s\n", name, fault);
-		return -EINVAL;
-	}
-	return param_set_charp(name, kp);
+	pr_err("avring: names=%s %s\n", name, fault);
+	return -EINVAL;
 }
 
-static const struct kernel_param_ops avring_names_ops = {
-	.set = avring_names_set,
+/* Called for each name in turn. An empty one leaves a card its default. */
+static int avring_chosen_name_set(const char *val, const struct kernel_param *kp)
+{
+	const char *name = skip_spaces(val);
+	const char *fault = avring_names_fault(name);
+
+	return fault ? avring_names_refuse(name, fault) : param_set_charp(name, kp);
+}
+
+const struct kernel_param_ops avring_chosen_name_ops = {
+	.set = avring_chosen_name_set,
 	.get = param_get_charp,
 	.free = param_free_charp,
 };
+EXPORT_SYMBOL_AVRING(avring_chosen_name_ops);
 
-static struct kparam_array avring_names_array = {
-	.max = AVRING_NAMES_MAX,
-	.elemsize = sizeof(avring_names[0]),
-	.num = &avring_names_count,
-	.ops = &avring_names_ops,
-	.elem = avring_names,
-};
-module_param_cb(names, &param_array_ops, &avring_names_array, 0444);
-MODULE_PARM_DESC(names, "names of the cards, in their order, up to 24 bytes each (default \"avring N\")");
-
-/**
- * avring_names_of() - what a card is called
- * @number: of the card
- * @names: filled
- */
-void avring_names_of(int number, struct avring_names *names)
+static bool avring_chosen_before(char *const *names, unsigned int n)
 {
-	const char *name = number < AVRING_NAMES_MAX ? avring_names[number] : NULL;
+	unsigned int i;
 
-	if (name && *name) {
-		strscpy(names->card, name, sizeof(names->card));
-		strscpy(names->capture, name, sizeof(names->capture));
+	for (i = 0; i < n; i++)
+		if (!strcmp(names[i], names[n]))
+			return true;
+	return false;
+}
+
+static int avring_chosen_names_set(const char *val, const struct kernel_param *kp)
+{
+	char *const *names = kp->arr->elem;
+	unsigned int i;
+	int err = param_array_ops.set(val, kp);
+
+	for (i = 0; !err && i < *kp->arr->num; i++)
+		if (*names[i] && avring_chosen_before(names, i))
+			err = avring_names_refuse(names[i], "is there twice");
+	return err;
+}
+
+static int avring_chosen_names_get(char *buffer, const struct kernel_param *kp)
+{
+	return param_array_ops.get(buffer, kp);
+}
+
+static void avring_chosen_names_free(void *arg)
+{
+	param_array_ops.free(arg);
+}
+
+const struct kernel_param_ops avring_chosen_names_ops = {
+	.set = avring_chosen_names_set,
+	.get = avring_chosen_names_get,
+	.free = avring_chosen_names_free,
+};
+EXPORT_SYMBOL_AVRING(avring_chosen_names_ops);
+
+static bool avring_names_taken(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < AVRING_MAX_CARDS; i++)
+		if (avring_named[i] && !strcmp(avring_named[i]->card, name))
+			return true;
+	return false;
+}
+
+/* Return: the number, if it is free, or the lowest that is, or -ENOSPC. */
+static int avring_names_free_number(int number)
+{
+	if (number >= 0 && number < AVRING_MAX_CARDS && !avring_named[number])
+		return number;
+	for (number = 0; number < AVRING_MAX_CARDS; number++)
+		if (!avring_named[number])
+			return number;
+	return -ENOSPC;
+}
+
+static void avring_names_fill(struct avring_names *names, const char *chosen)
+{
+	if (chosen) {
+		strscpy(names->card, chosen, sizeof(names->card));
+		strscpy(names->capture, chosen, sizeof(names->capture));
 	} else {
-		snprintf(names->card, sizeof(names->card), AVRING_NAMES_DEFAULT "%d", number);
+		snprintf(names->card, sizeof(names->card), AVRING_NAMES_DEFAULT "%d",
+			 names->number);
 		snprintf(names->capture, sizeof(names->capture), "%.20s capture", names->card);
 	}
 	snprintf(names->output, sizeof(names->output), "%.24s" AVRING_NAMES_OUTPUT, names->card);
+}
+
+/**
+ * avring_names_claim() - a number and names that no other card has
+ * @names: filled; avring_names_release() is due
+ * @number: is had where it is free, else the lowest that is; negative for that at once
+ * @chosen: name of the card, or NULL. One that a card of another module has is not had twice
+ *
+ * Return: 0, or -ENOSPC: there are too many cards.
+ */
+int avring_names_claim(struct avring_names *names, int number, const char *chosen)
+{
+	if (chosen && !*chosen)
+		chosen = NULL;
+	mutex_lock(&avring_named_lock);
+	number = avring_names_free_number(number);
+	if (number >= 0) {
+		if (chosen && avring_names_taken(chosen)) {
+			pr_warn("avring: card %d is not called %s, another card is\n", number,
+				chosen);
+			chosen = NULL;
+		}
+		names->number = number;
+		avring_names_fill(names, chosen);
+		avring_named[number] = names;
+	}
+	mutex_unlock(&avring_named_lock);
+	return min(number, 0);
+}
+
+/**
+ * avring_names_release() - others may have them now
+ * @names: of a card that nobody sees any more
+ */
+void avring_names_release(struct avring_names *names)
+{
+	mutex_lock(&avring_named_lock);
+	avring_named[names->number] = NULL;
+	mutex_unlock(&avring_named_lock);
 }

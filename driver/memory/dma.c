@@ -6,6 +6,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 
+#include "compat.h"
 #include "memory/dma.h"
 #include "memory/store.h"
 
@@ -51,6 +52,7 @@ int avring_dma_map(struct avring_dma *dma, struct device *dev, struct avring_sto
 	dma->synced = avring_dma_needs_sync(dma);
 	return 0;
 }
+EXPORT_SYMBOL_AVRING(avring_dma_map);
 
 /**
  * avring_dma_unmap() - undo avring_dma_map()
@@ -63,6 +65,7 @@ void avring_dma_unmap(struct avring_dma *dma)
 	dma_unmap_sgtable(dma->dev, &dma->sgt, dma->dir, DMA_ATTR_SKIP_CPU_SYNC);
 	sg_free_table(&dma->sgt);
 }
+EXPORT_SYMBOL_AVRING(avring_dma_unmap);
 
 typedef void avring_dma_sync_t(struct device *dev, dma_addr_t addr, unsigned long offset,
 			       size_t size, enum dma_data_direction dir);
@@ -125,6 +128,7 @@ void avring_dma_sync_for_cpu(const struct avring_dma *dma, size_t offset, size_t
 {
 	avring_dma_sync(dma, offset, length, avring_dma_range_for_cpu);
 }
+EXPORT_SYMBOL_AVRING(avring_dma_sync_for_cpu);
 
 /**
  * avring_dma_sync_for_device() - the device may write again
@@ -139,3 +143,4 @@ void avring_dma_sync_for_device(const struct avring_dma *dma, size_t offset, siz
 {
 	avring_dma_sync(dma, offset, length, avring_dma_range_for_device);
 }
+EXPORT_SYMBOL_AVRING(avring_dma_sync_for_device);

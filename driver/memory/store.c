@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "compat.h"
 #include "memory/store.h"
 #include "memory/store_priv.h"
 
@@ -270,6 +271,7 @@ struct avring_store *avring_store_new(size_t size)
 {
 	return avring_store_alloc(size, 1);
 }
+EXPORT_SYMBOL_AVRING(avring_store_new);
 
 /**
  * avring_store_new_linear() - allocate zeroed memory that is seen twice in a row
@@ -330,6 +332,7 @@ struct avring_store *avring_store_new_window(struct device *dev, phys_addr_t sta
 	mutex_init(&store->lock);
 	return store;
 }
+EXPORT_SYMBOL_AVRING(avring_store_new_window);
 
 /* Undo what gave the store its memory. */
 static void avring_store_drop_memory(struct avring_store *store)
@@ -375,6 +378,7 @@ void avring_store_put(struct avring_store *store)
 {
 	kref_put(&store->refs, avring_store_release);
 }
+EXPORT_SYMBOL_AVRING(avring_store_put);
 
 /**
  * avring_store_vaddr() - the kernel view
@@ -397,6 +401,7 @@ void *avring_store_vaddr(struct avring_store *store)
 	mutex_unlock(&store->lock);
 	return vaddr ? vaddr + store->offset : NULL;
 }
+EXPORT_SYMBOL_AVRING(avring_store_vaddr);
 
 /**
  * avring_store_page() - one page of the view
@@ -412,3 +417,4 @@ struct page *avring_store_page(const struct avring_store *store, unsigned long p
 		return NULL;
 	return store->pages[array_index_nospec(pgoff, store->n_view)];
 }
+EXPORT_SYMBOL_AVRING(avring_store_page);

@@ -26,10 +26,12 @@
 #include "memory/store.h"
 #include "names.h"
 #include "pci/audio.h"
-#include "pci/card.h"
 #include "pci/video.h"
 
 #define AVRING_PCI_IDLE_MS	2000
+
+/* Cards that exist at the same time. */
+#define AVRING_PCI_MAX_CARDS	16
 
 /**
  * struct avring_pci_card - the aggregate
@@ -37,7 +39,7 @@
  * @pci: the hardware
  * @video: pictures
  * @audio: sound card, gone after remove
- * @number: of the card, free again after remove
+ * @index: among the cards of this module, free again after remove
  * @saved: configuration space of a card that works
  * @leave: lets the driver go; holds device and card while it waits
  */
@@ -46,13 +48,15 @@ struct avring_pci_card {
 	struct avring_pci pci;
 	struct avring_pci_video video;
 	struct avring_pci_audio *audio;
-	int number;
+	int index;
 	struct pci_saved_state *saved;
 	struct work_struct leave;
 };
 
-static DEFINE_IDA(avring_pci_numbers);
-static int avring_pci_first_number;
+static DEFINE_IDA(avring_pci_indices);
+
+static struct avring_chosen_names avring_pci_chosen;
+AVRING_NAMES_PARAM(avring_pci_chosen);
 
 static void avring_pci_card_free(struct avring_chassis *chassis)
 {
@@ -62,6 +66,10 @@ static void avring_pci_card_free(struct avring_chassis *chassis)
 	kfree(card->saved);
 	kfree(card);
 }
+
+static struct avring_kind avring_pci_kind = {
+	.free = avring_pci_card_free,
+};
 
 static void avring_pci_card_audio_released(void *card)
 {
@@ -110,7 +118,7 @@ static int avring_pci_card_init_audio(struct avring_pci_card *card, struct devic
 	};
 	int err;
 
-	snprintf(id, sizeof(id), "avring%d", card->number);
+	snprintf(id, sizeof(id), "avring%d", card->chassis.names.number);
 	err = avring_pci_audio_new(&params, &card->audio);
 	if (!err)
 		avring_chassis_get(&card->chassis);
@@ -124,26 +132,25 @@ static void avring_pci_card_live(struct avring_pci_card *card, struct device *de
 		[AVRING_STREAM_AUDIO] = avring_pci_audio_stream(card->audio),
 	};
 
-	avring_chassis_live(&card->chassis, dev, card->number, streams);
+	avring_chassis_live(&card->chassis, dev, streams);
 	card->chassis.ringdev.info.features |= AVRING_FEATURE_CARD_CLOCK;
 }
 
 /* Return: the card, visible to nobody, or an ERR_PTR with nothing left behind. */
-static struct avring_pci_card *avring_pci_card_new(struct pci_dev *pdev, int number)
+static struct avring_pci_card *avring_pci_card_new(struct pci_dev *pdev, int index)
 {
 	struct avring_pci_card *card = kzalloc(sizeof(*card), GFP_KERNEL);
-	struct avring_names names;
 	int err;
 
 	if (!card)
 		return ERR_PTR(-ENOMEM);
-	card->number = number;
+	card->index = index;
 	INIT_WORK(&card->leave, avring_pci_card_leave);
 	err = avring_pci_init(&card->pci, pdev);
 	if (err)
 		goto free_card;
-	avring_names_of(number, &names);
-	err = avring_chassis_init(&card->chassis, &pdev->dev, names.card, avring_pci_card_free);
+	err = avring_chassis_init(&card->chassis, &avring_pci_kind, &pdev->dev, -1,
+				  avring_pci_chosen.names[index]);
 	if (err)
 		goto exit_pci;
 	err = avring_pci_video_init(&card->video, &card->chassis.v4l2_dev, &card->pci);
@@ -155,7 +162,8 @@ static struct avring_pci_card *avring_pci_card_new(struct pci_dev *pdev, int num
 	err = avring_pci_card_init_audio(card, &pdev->dev);
 	if (err)
 		goto cleanup_video;
-	strscpy(card->video.node.vdev.name, names.capture, sizeof(card->video.node.vdev.name));
+	strscpy(card->video.node.vdev.name, card->chassis.names.capture,
+		sizeof(card->video.node.vdev.name));
 	avring_pci_card_live(card, &pdev->dev);
 	return card;
 
@@ -253,17 +261,17 @@ static void avring_pci_card_remove(struct avring_pci_card *card)
 	avring_pci_audio_disconnect(card->audio);
 	avring_pci_disable(&card->pci);
 	avring_pci_exit(&card->pci);
-	ida_free(&avring_pci_numbers, card->number);
+	ida_free(&avring_pci_indices, card->index);
 	avring_chassis_drop(&card->chassis);
 }
 
-static int avring_pci_probe_numbered(struct pci_dev *pdev, int number)
+static int avring_pci_probe_indexed(struct pci_dev *pdev, int index)
 {
-	struct avring_pci_card *card = avring_pci_card_new(pdev, number);
+	struct avring_pci_card *card = avring_pci_card_new(pdev, index);
 	int err;
 
 	if (IS_ERR(card)) {
-		ida_free(&avring_pci_numbers, number);
+		ida_free(&avring_pci_indices, index);
 		return PTR_ERR(card);
 	}
 	pci_set_drvdata(pdev, card);
@@ -278,14 +286,12 @@ static int avring_pci_probe_numbered(struct pci_dev *pdev, int number)
 
 static int avring_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
-	const int number = ida_alloc_range(&avring_pci_numbers, avring_pci_first_number,
-					   avring_pci_first_number + AVRING_PCI_MAX_CARDS - 1,
-					   GFP_KERNEL);
-	int err = number;
+	const int index = ida_alloc_max(&avring_pci_indices, AVRING_PCI_MAX_CARDS - 1, GFP_KERNEL);
+	int err = index;
 
-	if (number >= 0) {
+	if (index >= 0) {
 		avring_pci_report_errors(pdev);
-		err = avring_pci_probe_numbered(pdev, number);
+		err = avring_pci_probe_indexed(pdev, index);
 	}
 	if (err)
 		pci_err(pdev, "this card is missing: it could not be made, error %d\n", err);
@@ -415,17 +421,10 @@ static struct pci_driver avring_pci_driver = {
 	.driver.pm = pm_ptr(&avring_pci_pm_ops),
 };
 
-/**
- * avring_pci_register_driver() - look for cards from now on
- * @first_number: number of the first card
- *
- * Return: 0 or a negative errno.
- */
-int avring_pci_register_driver(int first_number)
+static int __init avring_pci_module_init(void)
 {
 	int err;
 
-	avring_pci_first_number = first_number;
 	avring_pci_queue = alloc_workqueue("avring-pci", WQ_UNBOUND, 0);
 	if (!avring_pci_queue)
 		return -ENOMEM;
@@ -434,32 +433,18 @@ int avring_pci_register_driver(int first_number)
 		destroy_workqueue(avring_pci_queue);
 	return err;
 }
+module_init(avring_pci_module_init);
 
-/**
- * avring_pci_unregister_driver() - undo avring_pci_register_driver()
- */
-void avring_pci_unregister_driver(void)
+static void __exit avring_pci_module_exit(void)
 {
 	pci_unregister_driver(&avring_pci_driver);
 	destroy_workqueue(avring_pci_queue);
-	ida_destroy(&avring_pci_numbers);
+	ida_destroy(&avring_pci_indices);
+	avring_chassis_wait_freed(&avring_pci_kind);
 }
+module_exit(avring_pci_module_exit);
 
-/**
- * avring_pci_number_from() - choose numbers for cards to come
- * @first_number: the lowest
- */
-void avring_pci_number_from(int first_number)
-{
-	avring_pci_first_number = first_number;
-}
-
-/**
- * avring_pci_any() - is there any card?
- *
- * Return: true if one has been found and not been removed.
- */
-bool avring_pci_any(void)
-{
-	return !ida_is_empty(&avring_pci_numbers);
-}
+AVRING_IMPORT();
+MODULE_DESCRIPTION("Capture card of the avring project, PCI 1234:acad");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.3.0");

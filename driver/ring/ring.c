@@ -20,6 +20,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "memory/store.h"
 #include "ring/ring.h"
 
@@ -120,6 +121,7 @@ void avring_ring_put(struct avring_ring *ring)
 	if (ring)
 		kref_put(&ring->refs, avring_ring_release);
 }
+EXPORT_SYMBOL_AVRING(avring_ring_put);
 
 static struct avring_entry *avring_ring_entry(const struct avring_ring *ring, u64 number)
 {
@@ -140,6 +142,7 @@ void *avring_ring_at(const struct avring_ring *ring, u64 position)
 	div64_u64_rem(position, ring->geometry.length, &offset);
 	return ring->base + offset;
 }
+EXPORT_SYMBOL_AVRING(avring_ring_at);
 
 /* Give up what is not behind @position, and the slot of the next entry. */
 static void avring_ring_give_up_locked(struct avring_ring *ring, u64 position)
@@ -186,6 +189,7 @@ void *avring_ring_begin(struct avring_ring *ring, size_t length)
 	avring_ring_make_room(ring, position + length);
 	return avring_ring_at(ring, position);
 }
+EXPORT_SYMBOL_AVRING(avring_ring_begin);
 
 /**
  * avring_ring_reserve() - make room for frames that come by themselves
@@ -203,6 +207,7 @@ void avring_ring_reserve(struct avring_ring *ring, u32 frames)
 
 	avring_ring_make_room(ring, avring_ring_next_position(ring) + frames * frame);
 }
+EXPORT_SYMBOL_AVRING(avring_ring_reserve);
 
 static u64 avring_ring_bytes_from(const struct avring_ring *ring, u64 number)
 {
@@ -279,6 +284,7 @@ u64 avring_ring_patience(struct avring_ring *ring, u32 bytes, u64 ns)
 	spin_unlock_irqrestore(&ring->lock, flags);
 	return patience;
 }
+EXPORT_SYMBOL_AVRING(avring_ring_patience);
 
 static bool avring_ring_shall_wake_locked(const struct avring_ring *ring,
 					  const struct avring_ring_reader *reader)
@@ -334,6 +340,7 @@ void avring_ring_commit(struct avring_ring *ring, const struct avring_entry *ent
 	avring_ring_wake_locked(ring);
 	spin_unlock_irqrestore(&ring->lock, flags);
 }
+EXPORT_SYMBOL_AVRING(avring_ring_commit);
 
 /**
  * avring_ring_skip() - leave room behind the last frame
@@ -352,6 +359,7 @@ void avring_ring_skip(struct avring_ring *ring, u64 position)
 	WRITE_ONCE(ring->control->head, position);
 	spin_unlock_irqrestore(&ring->lock, flags);
 }
+EXPORT_SYMBOL_AVRING(avring_ring_skip);
 
 /**
  * avring_ring_last() - the frame that was published last
@@ -363,6 +371,7 @@ const void *avring_ring_last(const struct avring_ring *ring)
 {
 	return avring_ring_at(ring, avring_ring_entry(ring, ring->head_entry - 1)->position);
 }
+EXPORT_SYMBOL_AVRING(avring_ring_last);
 
 /**
  * avring_ring_end() - the ring gets no more frames
@@ -381,3 +390,4 @@ void avring_ring_end(struct avring_ring *ring, u32 state)
 	avring_ring_wake_locked(ring);
 	spin_unlock_irqrestore(&ring->lock, flags);
 }
+EXPORT_SYMBOL_AVRING(avring_ring_end);

@@ -599,7 +599,7 @@ void avring_ringdev_exit_class(void)
  * avring_ringdev_init() - set up a node that nobody can see yet
  * @ringdev: zeroed but for @released and @data, which will be called in any case
  *	once the caller has put @ringdev->dev
- * @parent: device of the card
+ * @parent: device of the card; what is open holds the module of its driver
  * @number: of the card
  */
 void avring_ringdev_init(struct avring_ringdev *ringdev, struct device *parent, int number)
@@ -615,7 +615,7 @@ void avring_ringdev_init(struct avring_ringdev *ringdev, struct device *parent, 
 	dev->devt = avring_ring_devt + number;
 	dev->release = avring_ringdev_released;
 	cdev_init(&ringdev->cdev, &avring_ring_fops);
-	ringdev->cdev.owner = THIS_MODULE;
+	ringdev->cdev.owner = parent->driver->owner;
 	ringdev->info.card = number;
 	ringdev->info.features = AVRING_FEATURE_VIDEO | AVRING_FEATURE_AUDIO |
 				 AVRING_FEATURE_EXPORT;

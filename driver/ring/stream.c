@@ -8,6 +8,7 @@
 #include <linux/minmax.h>
 #include <linux/sizes.h>
 
+#include "compat.h"
 #include "ring/stream.h"
 
 /* The largest ring that may be asked for; it is also limited by memory. */
@@ -67,6 +68,7 @@ struct avring_ring *avring_stream_replace(struct avring_stream *stream, struct a
 		avring_ring_end(old, state);
 	return old;
 }
+EXPORT_SYMBOL_AVRING(avring_stream_replace);
 
 /* Somebody comes, or moves to the current ring, which there is. */
 static void avring_stream_join(struct avring_stream *stream, struct avring_ring_reader *reader,
@@ -90,6 +92,7 @@ void avring_stream_leave(struct avring_stream *stream)
 	if (!--stream->users)
 		stream->ops->end(stream, AVRING_STATE_STALE);
 }
+EXPORT_SYMBOL_AVRING(avring_stream_leave);
 
 /**
  * avring_stream_attach() - let a reader in, or let it move to the current ring
@@ -226,3 +229,4 @@ void avring_stream_gone(struct avring_stream *stream)
 	stream->ops->end(stream, AVRING_STATE_GONE);
 	mutex_unlock(&stream->tune);
 }
+EXPORT_SYMBOL_AVRING(avring_stream_gone);

@@ -9,6 +9,7 @@
 #include <linux/minmax.h>
 #include <asm/byteorder.h>
 
+#include "compat.h"
 #include "sound/samples.h"
 
 #define AVRING_FLOAT_SIGN	BIT(31)
@@ -27,6 +28,7 @@ bool avring_samples_equal(const struct avring_samples_layout *a,
 {
 	return a->format == b->format && a->channels == b->channels;
 }
+EXPORT_SYMBOL_AVRING(avring_samples_equal);
 
 /*
  * IEEE 754 single precision without a floating point unit: value = bits / 2^31.
@@ -151,6 +153,7 @@ void avring_samples_store(snd_pcm_format_t format, const s32 *src, void *dst, u3
 		}
 	}
 }
+EXPORT_SYMBOL_AVRING(avring_samples_store);
 
 /*
  * Between equal formats a sample goes through unchanged. Only a float loses
@@ -220,3 +223,4 @@ void avring_samples_convert(const struct avring_samples_layout *from, const void
 	avring_samples_store(avring_samples_carrier(to->format, from->format), frame, dst,
 			     to->channels);
 }
+EXPORT_SYMBOL_AVRING(avring_samples_convert);

@@ -10,6 +10,7 @@
 #include <sound/core.h>
 #include <sound/pcm_params.h>
 
+#include "compat.h"
 #include "ring/stream.h"
 #include "sound/sound.h"
 
@@ -63,6 +64,7 @@ int avring_sound_complete(const struct avring_audio_format *in, u64 formats,
 	out->frame_bytes = snd_pcm_format_physical_width(format) / 8 * out->channels;
 	return in->frame_bytes && in->frame_bytes != out->frame_bytes ? -EINVAL : 0;
 }
+EXPORT_SYMBOL_AVRING(avring_sound_complete);
 
 /**
  * avring_sound_wish() - complete a wish for rings of sound, see struct avring_stream_ops
@@ -81,6 +83,7 @@ int avring_sound_wish(struct avring_setup *setup, u64 formats)
 	setup->align = 1;
 	return 0;
 }
+EXPORT_SYMBOL_AVRING(avring_sound_wish);
 
 /**
  * avring_sound_wish_default() - what is wished before anybody has
@@ -91,6 +94,7 @@ void avring_sound_wish_default(struct avring_stream *stream)
 	stream->audio = avring_sound_default;
 	stream->align = 1;
 }
+EXPORT_SYMBOL_AVRING(avring_sound_wish_default);
 
 /**
  * avring_sound_new_ring() - make a ring for sound
@@ -112,6 +116,7 @@ struct avring_ring *avring_sound_new_ring(const struct avring_stream *stream,
 	return avring_stream_new_ring(stream, &format, period_bytes,
 				      max_t(u64, half_second, 8ULL * period_bytes), 1);
 }
+EXPORT_SYMBOL_AVRING(avring_sound_new_ring);
 
 static int avring_sound_sleepless_buffer(struct snd_pcm_hw_params *params,
 					 struct snd_pcm_hw_rule *rule)
@@ -152,6 +157,7 @@ int avring_sound_constrain(struct snd_pcm_runtime *runtime, u32 least_period, u3
 		return err;
 	return snd_pcm_hw_constraint_integer(runtime, SNDRV_PCM_HW_PARAM_PERIODS);
 }
+EXPORT_SYMBOL_AVRING(avring_sound_constrain);
 
 /**
  * avring_sound_name_card() - say what a card is called
@@ -166,6 +172,7 @@ void avring_sound_name_card(struct snd_card *card, const char *name)
 	snprintf(card->longname, sizeof(card->longname), "%s at %s (%s)", name,
 		 dev_name(card->dev), card->id);
 }
+EXPORT_SYMBOL_AVRING(avring_sound_name_card);
 
 /**
  * avring_sound_name_pcm() - say what a PCM is called
@@ -175,6 +182,7 @@ void avring_sound_name_pcm(struct snd_pcm *pcm)
 {
 	snprintf(pcm->name, sizeof(pcm->name), "%s PCM", pcm->card->shortname);
 }
+EXPORT_SYMBOL_AVRING(avring_sound_name_pcm);
 
 /**
  * avring_sound_add_controls() - give a sound card its controls
@@ -204,6 +212,7 @@ int avring_sound_add_controls(struct snd_card *card, const struct snd_kcontrol_n
 	}
 	return 0;
 }
+EXPORT_SYMBOL_AVRING(avring_sound_add_controls);
 
 static void avring_sound_node_name(const struct snd_card *card, enum avring_sound_node node,
 				   char *name, size_t size)
@@ -252,6 +261,7 @@ dev_t avring_sound_devt(struct snd_card *card, enum avring_sound_node node)
 	put_device(dev);
 	return devt;
 }
+EXPORT_SYMBOL_AVRING(avring_sound_devt);
 
 /* A node that is there without its card, as ALSA's PCM leaves one behind. */
 static void avring_sound_remove_node(struct snd_card *card, enum avring_sound_node node)
@@ -284,6 +294,7 @@ int avring_sound_register(struct snd_card *card)
 	}
 	return err;
 }
+EXPORT_SYMBOL_AVRING(avring_sound_register);
 
 /**
  * avring_sound_stamp() - a time on the clock that the application wants timestamps from
@@ -306,6 +317,7 @@ struct timespec64 avring_sound_stamp(const struct snd_pcm_runtime *runtime, u64 
 	}
 	return ns_to_timespec64(ns);
 }
+EXPORT_SYMBOL_AVRING(avring_sound_stamp);
 
 /**
  * avring_sound_forget_time_type() - to be called by the operation "pointer"
@@ -319,6 +331,7 @@ void avring_sound_forget_time_type(struct snd_pcm_runtime *runtime)
 	if (runtime->audio_tstamp_config.type_requested == SNDRV_PCM_AUDIO_TSTAMP_TYPE_DEFAULT)
 		runtime->audio_tstamp_report.actual_type = SNDRV_PCM_AUDIO_TSTAMP_TYPE_DEFAULT;
 }
+EXPORT_SYMBOL_AVRING(avring_sound_forget_time_type);
 
 /**
  * avring_sound_wants_time() - does get_time_info have to say something?
@@ -336,6 +349,7 @@ bool avring_sound_wants_time(const struct snd_pcm_audio_tstamp_config *config,
 	report->actual_type = SNDRV_PCM_AUDIO_TSTAMP_TYPE_DEFAULT;
 	return false;
 }
+EXPORT_SYMBOL_AVRING(avring_sound_wants_time);
 
 /**
  * avring_sound_tell_time() - answer get_time_info
@@ -356,3 +370,4 @@ void avring_sound_tell_time(const struct snd_pcm_audio_tstamp_config *config, u6
 	report->accuracy_report = 1;
 	report->accuracy = 1;
 }
+EXPORT_SYMBOL_AVRING(avring_sound_tell_time);

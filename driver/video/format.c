@@ -5,6 +5,7 @@
 #include <linux/kernel.h>
 #include <media/v4l2-common.h>
 
+#include "compat.h"
 #include "video/format.h"
 
 /**
@@ -46,12 +47,14 @@ const struct avring_limits avring_limits_virtual = {
 	.min_width = 16, .max_width = AVRING_MAX_WIDTH,
 	.min_height = 16, .max_height = AVRING_MAX_HEIGHT,
 };
+EXPORT_SYMBOL_AVRING(avring_limits_virtual);
 
 const struct avring_limits avring_limits_board = {
 	.n_formats = AVRING_BOARD_FORMATS,
 	.min_width = 160, .max_width = 4096,
 	.min_height = 120, .max_height = 2160,
 };
+EXPORT_SYMBOL_AVRING(avring_limits_board);
 
 /*
  * Any even size in between works too. The capture node offers a list, because
@@ -114,6 +117,7 @@ bool avring_format_known(const struct avring_limits *limits, u32 fourcc)
 {
 	return avring_format_find(limits, fourcc);
 }
+EXPORT_SYMBOL_AVRING(avring_format_known);
 
 /* The smallest and the largest of avring_sizes. */
 #define AVRING_LEAST_WIDTH	160
@@ -169,6 +173,7 @@ void avring_format_try(const struct avring_limits *limits, struct v4l2_pix_forma
 	pix->priv = V4L2_PIX_FMT_PRIV_MAGIC;
 	pix->flags = 0;
 }
+EXPORT_SYMBOL_AVRING(avring_format_try);
 
 /**
  * avring_format_default() - what a fresh node is set to
@@ -181,6 +186,7 @@ void avring_format_default(struct v4l2_pix_format *pix)
 	};
 	avring_format_try(&avring_limits_virtual, pix);
 }
+EXPORT_SYMBOL_AVRING(avring_format_default);
 
 /**
  * avring_format_equal() - same bytes in memory?
@@ -193,6 +199,7 @@ bool avring_format_equal(const struct v4l2_pix_format *a, const struct v4l2_pix_
 {
 	return a->pixelformat == b->pixelformat && a->width == b->width && a->height == b->height;
 }
+EXPORT_SYMBOL_AVRING(avring_format_equal);
 
 /**
  * avring_format_frame_size() - VIDIOC_ENUM_FRAMESIZES as a list of common sizes
@@ -210,6 +217,7 @@ int avring_format_frame_size(const struct avring_limits *limits, struct v4l2_frm
 	size->discrete = avring_sizes[size->index];
 	return 0;
 }
+EXPORT_SYMBOL_AVRING(avring_format_frame_size);
 
 /**
  * avring_format_size_range() - VIDIOC_ENUM_FRAMESIZES as one range
@@ -230,6 +238,7 @@ int avring_format_size_range(const struct avring_limits *limits, struct v4l2_frm
 	};
 	return 0;
 }
+EXPORT_SYMBOL_AVRING(avring_format_size_range);
 
 static bool avring_size_valid(const struct avring_limits *limits, u32 width, u32 height)
 {
@@ -276,6 +285,7 @@ int avring_format_interval(const struct avring_limits *limits, struct v4l2_frmiv
 	ival->discrete = *interval;
 	return 0;
 }
+EXPORT_SYMBOL_AVRING(avring_format_interval);
 
 static struct avring_rate avring_rate_of(const struct v4l2_fract *interval)
 {
@@ -291,6 +301,7 @@ struct avring_rate avring_rate_default(void)
 {
 	return (struct avring_rate){ .num = 30, .den = 1 };
 }
+EXPORT_SYMBOL_AVRING(avring_rate_default);
 
 /* Length of an interval in ns, enough to tell any two of the list apart. */
 static u64 avring_interval_ns(const struct v4l2_fract *interval)
@@ -327,3 +338,4 @@ struct avring_rate avring_rate_nearest(const struct v4l2_fract *interval)
 	}
 	return avring_rate_of(best);
 }
+EXPORT_SYMBOL_AVRING(avring_rate_nearest);

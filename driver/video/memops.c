@@ -285,6 +285,7 @@ void *avring_memops_cpu_begin(struct vb2_buffer *vb)
 		dma_buf_begin_cpu_access(plane->dbuf, plane->dir);
 	return vaddr;
 }
+EXPORT_SYMBOL_AVRING(avring_memops_cpu_begin);
 
 /**
  * avring_memops_cpu_end() - the CPU has filled it
@@ -302,6 +303,7 @@ void avring_memops_cpu_end(struct vb2_buffer *vb)
 	else
 		avring_dma_sync_for_device(&plane->dma, 0, plane->store->size);
 }
+EXPORT_SYMBOL_AVRING(avring_memops_cpu_end);
 
 #define AVRING_MEMOPS {					\
 	.alloc = avring_plane_alloc,			\

@@ -192,6 +192,7 @@ void avring_node_forget(struct avring_node *node, struct file *file)
 	if (node->chooser == file)
 		node->chooser = NULL;
 }
+EXPORT_SYMBOL_AVRING(avring_node_forget);
 
 /**
  * avring_node_init() - set up a node that nobody can see yet
@@ -248,6 +249,7 @@ free_ctrls:
 	v4l2_ctrl_handler_free(&node->ctrls);
 	return err;
 }
+EXPORT_SYMBOL_AVRING(avring_node_init);
 
 /**
  * avring_node_cleanup() - undo avring_node_init()
@@ -259,10 +261,11 @@ void avring_node_cleanup(struct avring_node *node)
 	mutex_destroy(&node->lock);
 	v4l2_ctrl_handler_free(&node->ctrls);
 }
+EXPORT_SYMBOL_AVRING(avring_node_cleanup);
 
 /**
  * avring_node_register() - show a node to user space
- * @node: the node
+ * @node: the node; what is open holds the module of its device's driver
  *
  * V4L2 shows a node without its entity where memory lacks for that, and reports success.
  * A link to that entity would be a BUG(), and the release of the node would remove an
@@ -274,13 +277,15 @@ void avring_node_cleanup(struct avring_node *node)
 int avring_node_register(struct avring_node *node)
 {
 	struct video_device *vdev = &node->vdev;
-	int err = video_register_device(vdev, VFL_TYPE_VIDEO, -1);
+	int err = __video_register_device(vdev, VFL_TYPE_VIDEO, -1, 1,
+					  vdev->v4l2_dev->dev->driver->owner);
 
 	if (err || vdev->entity.graph_obj.mdev)
 		return err;
 	vdev->vfl_dir = VFL_DIR_M2M;
 	return -ENOMEM;
 }
+EXPORT_SYMBOL_AVRING(avring_node_register);
 
 /**
  * avring_node_unregister() - take a node away from user space
@@ -298,6 +303,7 @@ void avring_node_unregister(struct avring_node *node)
 	node->queue.vb2.owner = NULL;
 	mutex_unlock(&node->lock);
 }
+EXPORT_SYMBOL_AVRING(avring_node_unregister);
 
 /**
  * avring_node_alive() - may a stream begin?
@@ -311,6 +317,7 @@ int avring_node_alive(struct avring_node *node)
 {
 	return video_is_registered(&node->vdev) && !READ_ONCE(node->dead) ? 0 : -ENODEV;
 }
+EXPORT_SYMBOL_AVRING(avring_node_alive);
 
 /**
  * avring_node_queue_alive() - avring_node_alive() for the queue of a node
@@ -322,6 +329,7 @@ int avring_node_queue_alive(struct avring_queue *queue)
 {
 	return avring_node_alive(avring_queue_node(queue));
 }
+EXPORT_SYMBOL_AVRING(avring_node_queue_alive);
 
 /**
  * avring_node_querycap() - VIDIOC_QUERYCAP
@@ -342,6 +350,7 @@ int avring_node_querycap(struct file *file, void *priv, struct v4l2_capability *
 	strscpy(cap->card, node->vdev.name, sizeof(cap->card));
 	return 0;
 }
+EXPORT_SYMBOL_AVRING(avring_node_querycap);
 
 /**
  * avring_node_enum_fmt() - VIDIOC_ENUM_FMT with a free choice
@@ -356,6 +365,7 @@ int avring_node_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdesc *des
 	desc->pixelformat = avring_format_fourcc(avring_node_of(file)->limits, desc->index);
 	return desc->pixelformat ? 0 : -EINVAL;
 }
+EXPORT_SYMBOL_AVRING(avring_node_enum_fmt);
 
 /**
  * avring_node_g_fmt() - VIDIOC_G_FMT
@@ -370,6 +380,7 @@ int avring_node_g_fmt(struct file *file, void *priv, struct v4l2_format *format)
 	format->fmt.pix = avring_node_of(file)->pix;
 	return 0;
 }
+EXPORT_SYMBOL_AVRING(avring_node_g_fmt);
 
 /**
  * avring_node_try_fmt() - VIDIOC_TRY_FMT with a free choice
@@ -384,6 +395,7 @@ int avring_node_try_fmt(struct file *file, void *priv, struct v4l2_format *forma
 	avring_format_try(avring_node_of(file)->limits, &format->fmt.pix);
 	return 0;
 }
+EXPORT_SYMBOL_AVRING(avring_node_try_fmt);
 
 /**
  * avring_node_enum_frameintervals() - VIDIOC_ENUM_FRAMEINTERVALS with a free choice
@@ -397,6 +409,7 @@ int avring_node_enum_frameintervals(struct file *file, void *priv, struct v4l2_f
 {
 	return avring_format_interval(avring_node_of(file)->limits, ival);
 }
+EXPORT_SYMBOL_AVRING(avring_node_enum_frameintervals);
 
 /**
  * avring_node_reqbufs() - VIDIOC_REQBUFS of a node that can follow a source
@@ -419,6 +432,7 @@ int avring_node_reqbufs(struct file *file, void *priv, struct v4l2_requestbuffer
 		avring_node_forget(node, file);
 	return err;
 }
+EXPORT_SYMBOL_AVRING(avring_node_reqbufs);
 
 /**
  * avring_node_create_bufs() - VIDIOC_CREATE_BUFS of a node that can follow a source
@@ -441,6 +455,7 @@ int avring_node_create_bufs(struct file *file, void *priv, struct v4l2_create_bu
 		avring_node_forget(node, file);
 	return err;
 }
+EXPORT_SYMBOL_AVRING(avring_node_create_bufs);
 
 /**
  * avring_node_dqbuf() - VIDIOC_DQBUF
@@ -455,6 +470,7 @@ int avring_node_dqbuf(struct file *file, void *priv, struct v4l2_buffer *buf)
 {
 	return avring_node_gone(avring_node_of(file), vb2_ioctl_dqbuf(file, priv, buf));
 }
+EXPORT_SYMBOL_AVRING(avring_node_dqbuf);
 
 /**
  * avring_node_subscribe_event() - VIDIOC_SUBSCRIBE_EVENT of a capture node
@@ -469,6 +485,7 @@ int avring_node_subscribe_event(struct v4l2_fh *fh, const struct v4l2_event_subs
 		return v4l2_src_change_event_subscribe(fh, sub);
 	return v4l2_ctrl_subscribe_event(fh, sub);
 }
+EXPORT_SYMBOL_AVRING(avring_node_subscribe_event);
 
 /**
  * avring_node_source_change() - tell who listens that the source has changed
@@ -485,6 +502,7 @@ void avring_node_source_change(struct avring_node *node)
 
 	v4l2_event_queue(&node->vdev, &event);
 }
+EXPORT_SYMBOL_AVRING(avring_node_source_change);
 
 /**
  * avring_node_log() - what VIDIOC_LOG_STATUS says of a capture node besides its controls
@@ -501,6 +519,7 @@ void avring_node_log(struct avring_node *node, const char *input,
 		  counters->delivered, counters->dropped, counters->damaged,
 		  counters->no_signal, counters->losses);
 }
+EXPORT_SYMBOL_AVRING(avring_node_log);
 
 static const struct {
 	u32 id;
@@ -539,6 +558,7 @@ void avring_node_add_counters(struct v4l2_ctrl_handler *ctrls, const struct v4l2
 		v4l2_ctrl_new_custom(ctrls, &config, NULL);
 	}
 }
+EXPORT_SYMBOL_AVRING(avring_node_add_counters);
 
 /**
  * avring_node_get_counter() - the value of a counter
@@ -560,6 +580,7 @@ int avring_node_get_counter(struct v4l2_ctrl *ctrl, const struct avring_counters
 	}
 	return -EINVAL;
 }
+EXPORT_SYMBOL_AVRING(avring_node_get_counter);
 
 /**
  * avring_node_set_format() - change the format of a node
@@ -576,6 +597,7 @@ int avring_node_set_format(struct avring_node *node, const struct v4l2_pix_forma
 	node->queue.frame_size = pix->sizeimage;
 	return 0;
 }
+EXPORT_SYMBOL_AVRING(avring_node_set_format);
 
 /**
  * avring_node_set_rate() - change the frame rate of a node
@@ -591,3 +613,4 @@ int avring_node_set_rate(struct avring_node *node, const struct v4l2_fract *inte
 	node->rate = avring_rate_nearest(interval);
 	return 0;
 }
+EXPORT_SYMBOL_AVRING(avring_node_set_rate);

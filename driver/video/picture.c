@@ -8,6 +8,7 @@
 #include <linux/videodev2.h>
 #include <media/v4l2-common.h>
 
+#include "compat.h"
 #include "ring/stream.h"
 #include "video/format.h"
 #include "video/picture.h"
@@ -66,6 +67,7 @@ struct avring_ring *avring_picture_new_ring(const struct avring_stream *stream,
 	return avring_stream_new_ring(stream, &format, pix->sizeimage,
 				      avring_picture_default_length(pix, rate), PAGE_SIZE);
 }
+EXPORT_SYMBOL_AVRING(avring_picture_new_ring);
 
 /* 0 leaves it open. The generator has tables of them, for when the producer has gone. */
 static int avring_picture_read_colours(const struct avring_video_format *video,
@@ -121,3 +123,4 @@ int avring_picture_read(const struct avring_video_format *video,
 		return -EINVAL;
 	return avring_picture_read_colours(video, pix);
 }
+EXPORT_SYMBOL_AVRING(avring_picture_read);

@@ -163,6 +163,7 @@ struct avring_buffer *avring_queue_first(struct avring_queue *queue)
 	spin_unlock(&queue->lock);
 	return buf;
 }
+EXPORT_SYMBOL_AVRING(avring_queue_first);
 
 /**
  * avring_queue_next() - the buffer that waits longest for a device
@@ -184,6 +185,7 @@ struct avring_buffer *avring_queue_next(struct avring_queue *queue)
 	spin_unlock(&queue->lock);
 	return next;
 }
+EXPORT_SYMBOL_AVRING(avring_queue_next);
 
 /**
  * avring_queue_take_back() - the device has no buffer any more
@@ -198,6 +200,7 @@ void avring_queue_take_back(struct avring_queue *queue)
 		buf->given = false;
 	spin_unlock(&queue->lock);
 }
+EXPORT_SYMBOL_AVRING(avring_queue_take_back);
 
 static void avring_queue_finish(struct avring_queue *queue, struct avring_buffer *buf,
 				u32 sequence, u64 time_ns, enum vb2_buffer_state state)
@@ -225,6 +228,7 @@ void avring_queue_done(struct avring_queue *queue, struct avring_buffer *buf,
 {
 	avring_queue_finish(queue, buf, sequence, time_ns, VB2_BUF_STATE_DONE);
 }
+EXPORT_SYMBOL_AVRING(avring_queue_done);
 
 /**
  * avring_queue_error() - hand a buffer back whose frame is not whole
@@ -240,6 +244,7 @@ void avring_queue_error(struct avring_queue *queue, struct avring_buffer *buf,
 {
 	avring_queue_finish(queue, buf, sequence, time_ns, VB2_BUF_STATE_ERROR);
 }
+EXPORT_SYMBOL_AVRING(avring_queue_error);
 
 static bool avring_queue_empty(struct avring_queue *queue)
 {
@@ -284,3 +289,4 @@ void *avring_buffer_vaddr(struct avring_buffer *buf)
 {
 	return vb2_plane_vaddr(&buf->vb.vb2_buf, 0);
 }
+EXPORT_SYMBOL_AVRING(avring_buffer_vaddr);

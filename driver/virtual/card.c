@@ -11,7 +11,6 @@
 #include <linux/slab.h>
 
 #include "chassis.h"
-#include "names.h"
 #include "virtual/audio.h"
 #include "virtual/capture.h"
 #include "virtual/card.h"
@@ -44,6 +43,10 @@ static void avring_card_free(struct avring_chassis *chassis)
 	kfree(card);
 }
 
+struct avring_kind avring_virtual = {
+	.free = avring_card_free,
+};
+
 static void avring_card_audio_released(void *card)
 {
 	avring_chassis_put(&((struct avring_card *)card)->chassis);
@@ -72,21 +75,21 @@ static int avring_card_init_audio(struct avring_card *card, struct device *dev,
 	};
 	int err;
 
-	snprintf(id, sizeof(id), "avring%d", config->number);
+	snprintf(id, sizeof(id), "avring%d", card->chassis.names.number);
 	err = avring_audio_new(&params, &card->audio);
 	if (!err)
 		avring_chassis_get(&card->chassis);
 	return err;
 }
 
-static void avring_card_live(struct avring_card *card, struct device *dev, int number)
+static void avring_card_live(struct avring_card *card, struct device *dev)
 {
 	struct avring_stream *const streams[AVRING_STREAMS] = {
 		[AVRING_STREAM_VIDEO] = avring_engine_stream(card->engine),
 		[AVRING_STREAM_AUDIO] = avring_audio_stream(card->audio),
 	};
 
-	avring_chassis_live(&card->chassis, dev, number, streams);
+	avring_chassis_live(&card->chassis, dev, streams);
 	card->chassis.ringdev.info.features |= AVRING_FEATURE_PRODUCER;
 }
 
@@ -101,16 +104,17 @@ struct avring_card *avring_card_new(struct device *dev, const struct avring_card
 {
 	enum avring_input input = config->loopback ? AVRING_INPUT_LOOPBACK : AVRING_INPUT_PATTERN;
 	struct avring_card *card = kzalloc(sizeof(*card), GFP_KERNEL);
-	struct avring_names names;
+	const struct avring_names *names;
 	int err;
 
 	if (!card)
 		return ERR_PTR(-ENOMEM);
-	avring_names_of(config->number, &names);
-	err = avring_chassis_init(&card->chassis, dev, names.card, avring_card_free);
+	err = avring_chassis_init(&card->chassis, &avring_virtual, dev, config->number,
+				  config->name);
 	if (err)
 		goto free_card;
-	card->engine = avring_engine_new(config->number, avring_capture_source_change,
+	names = &card->chassis.names;
+	card->engine = avring_engine_new(names->number, avring_capture_source_change,
 					 &card->capture);
 	if (IS_ERR(card->engine)) {
 		err = PTR_ERR(card->engine);
@@ -125,9 +129,9 @@ struct avring_card *avring_card_new(struct device *dev, const struct avring_card
 	err = avring_card_init_audio(card, dev, config);
 	if (err)
 		goto cleanup_output;
-	strscpy(card->capture.node.vdev.name, names.capture, sizeof(card->capture.node.vdev.name));
-	strscpy(card->output.node.vdev.name, names.output, sizeof(card->output.node.vdev.name));
-	avring_card_live(card, dev, config->number);
+	strscpy(card->capture.node.vdev.name, names->capture, sizeof(card->capture.node.vdev.name));
+	strscpy(card->output.node.vdev.name, names->output, sizeof(card->output.node.vdev.name));
+	avring_card_live(card, dev);
 	return card;
 
 cleanup_output:

@@ -20,15 +20,20 @@
 #define AVRING_CARD_H
 
 struct avring_card;
+struct avring_kind;
 struct device;
+
+extern struct avring_kind avring_virtual;
 
 /**
  * struct avring_card_config - how a card starts
- * @number: 0 and up; names the card
+ * @number: that it would like, 0 and up
+ * @name: chosen by the user, or NULL
  * @loopback: picture and sound come from the producer, not from the generators
  */
 struct avring_card_config {
 	int number;
+	const char *name;
 	bool loopback;
 };
 

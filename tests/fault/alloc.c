@@ -15,6 +15,7 @@
 #include "../card/node.h"
 #include "../ring/ring.h"
 #include "fail.h"
+#include "module.h"
 #include "sound.h"
 
 /**
@@ -499,8 +500,8 @@ static void test_bind_node(void)
 /* What is lost would keep the module. */
 static void test_unload(void)
 {
-	tap_eq(0, system("modprobe -r avring"));
-	tap_eq(0, system("modprobe avring cards=1"));
+	must(module_unload());
+	must(module_load());
 }
 
 /* Reads on in the kernel's log. */
@@ -606,5 +607,6 @@ int main(int argc, char **argv)
 					 .residue = card_live_stores,
 					 .after = restore };
 
+	module_remember();
 	return tap_main(&suite, argc, argv);
 }

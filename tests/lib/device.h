@@ -16,7 +16,7 @@
 #include <linux/videodev2.h>
 
 #define CARD_DRIVER_DIR "/sys/bus/platform/drivers/avring"
-#define CARD_PARAMETER_DIR "/sys/module/avring/parameters"
+#define CARD_PARAMETER_DIR "/sys/module/avring_core/parameters"
 
 /* Capture inputs, in the order of ENUMINPUT. */
 enum { CARD_INPUT_PATTERN = 0, CARD_INPUT_LOOPBACK = 1 };

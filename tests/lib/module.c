@@ -4,34 +4,61 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "device.h"
 #include "module.h"
 #include "tap.h"
 
-static char module_parameters[64] = "";
+#define CARDS_PARAMETER "/sys/module/" MODULE_VIRTUAL "/parameters/cards"
+
+static char remembered_cards[16];
+static bool remembered_pci;
 
 void module_remember(void)
 {
-	unsigned int cards = card_count();
+	FILE *cards = fopen(CARDS_PARAMETER, "re");
 
-	if (cards)
-		snprintf(module_parameters, sizeof(module_parameters), "cards=%u", cards);
+	remembered_cards[0] = '\0';
+	if (cards) {
+		if (!fgets(remembered_cards, sizeof(remembered_cards), cards))
+			perror(CARDS_PARAMETER);
+		fclose(cards);
+	}
+	remembered_cards[strcspn(remembered_cards, "\n")] = '\0';
+	remembered_pci = !access("/sys/module/" MODULE_PCI, F_OK);
+}
+
+int module_unload_one(const char *name)
+{
+	return sys(syscall(SYS_delete_module, name, O_NONBLOCK));
 }
 
 int module_unload(void)
 {
-	return sys(syscall(SYS_delete_module, "avring", O_NONBLOCK));
+	static const char *const names[] = { MODULE_PCI, MODULE_VIRTUAL, MODULE_CORE };
+	size_t i;
+	int error;
+
+	for (i = 0; i < TAP_COUNT(names); i++) {
+		error = module_unload_one(names[i]);
+		if (error && error != -ENOENT)
+			return error;
+	}
+	return 0;
 }
 
 int module_load(void)
 {
 	char command[128];
 
-	snprintf(command, sizeof(command), "modprobe avring %s", module_parameters);
-	return system(command) ? -EIO : 0;
+	snprintf(command, sizeof(command), "modprobe " MODULE_VIRTUAL " cards=%s",
+		 remembered_cards);
+	if (remembered_cards[0] && system(command))
+		return -EIO;
+	return remembered_pci && system("modprobe " MODULE_PCI) ? -EIO : 0;
 }

@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * module: take the driver out of the kernel and put it back.
+ * module: take the driver out of the kernel and put it back. What is open holds the module of
+ * its card; what is mapped or exported holds avring_core alone.
  */
 #ifndef TEST_MODULE_H
 #define TEST_MODULE_H
 
-/* Note the parameters that the module has now, for module_load(). */
+#define MODULE_CORE "avring_core"
+#define MODULE_VIRTUAL "avring"
+#define MODULE_PCI "avring_pci"
+
+/* Note which modules there are, and with what parameters, for module_load(). */
 void module_remember(void);
 
-/* delete_module() without waiting: 0 or -errno. */
+/* delete_module() of one without waiting: 0 or -errno. */
+int module_unload_one(const char *name);
+
+/* All that are there, those of the cards first: 0, or the -errno of the first that stays. */
 int module_unload(void);
 
-/* modprobe with the remembered parameters: 0, or -EIO if modprobe failed. */
+/* modprobe of what was remembered, with its parameters: 0, or -EIO if it failed. */
 int module_load(void);
 
 #endif

@@ -16,9 +16,16 @@
 #include "module.h"
 
 /* delete_module() says EWOULDBLOCK where modprobe -r prints "in use". */
-static void expect_module_in_use(void)
+static void expect_card_in_use(void)
 {
-	must_refuse(EWOULDBLOCK, module_unload());
+	must_refuse(EWOULDBLOCK, module_unload_one(MODULE_VIRTUAL));
+}
+
+/* The card goes, what its memory needs stays. */
+static void expect_core_in_use(void)
+{
+	must(module_unload_one(MODULE_VIRTUAL));
+	must_refuse(EWOULDBLOCK, module_unload_one(MODULE_CORE));
 }
 
 static bool module_can_go(void *arg)
@@ -51,7 +58,7 @@ static void test_mapping_holds_module(const void *max_order)
 {
 	uint8_t *start = mapping_alone(max_order);
 
-	expect_module_in_use();
+	expect_core_in_use();
 	content_expect("mapping", start, BIG_BYTES, 0, 0);
 	munmap(start, BIG_BYTES);
 	expect_module_free();
@@ -64,7 +71,7 @@ static void test_one_page_holds_module(const void *max_order)
 
 	munmap(start, page - start);
 	munmap(page + 4096, BIG_BYTES - (page + 4096 - start));
-	expect_module_in_use();
+	expect_core_in_use();
 	content_expect("last page that is mapped", page, 4096, 0, page - start);
 	munmap(page, 4096);
 	expect_module_free();
@@ -76,7 +83,7 @@ static void test_mapping_holds_module_after_unbind(const void *max_order)
 	uint8_t *start = mapping_alone(max_order);
 
 	must(card_unbind(&card));
-	expect_module_in_use();
+	expect_core_in_use();
 	content_expect("mapping", start, BIG_BYTES, 0, 0);
 	munmap(start, BIG_BYTES);
 	expect_module_free();
@@ -98,7 +105,7 @@ static void test_childs_mapping_holds_module(const void *max_order)
 		_exit(0);
 	}
 	munmap(start, BIG_BYTES);
-	expect_module_in_use();
+	expect_core_in_use();
 	close(ends[1]);
 	tap_join(child);
 	close(ends[0]);
@@ -114,7 +121,7 @@ static void test_open_node_holds_module(void)
 
 	for (i = 0; i < TAP_COUNT(nodes); i++) {
 		fd = must(sys(open(nodes[i], O_RDWR | O_CLOEXEC)));
-		expect_module_in_use();
+		expect_card_in_use();
 		close(fd);
 	}
 	expect_module_free();
@@ -131,7 +138,7 @@ static void test_open_node_holds_module_after_unbind(void)
 		fds[i] = must(sys(open(nodes[i], O_RDWR | O_CLOEXEC)));
 	must(card_unbind(&card));
 	for (i = 0; i < TAP_COUNT(nodes); i++) {
-		expect_module_in_use();
+		expect_card_in_use();
 		close(fds[i]);
 	}
 	expect_module_free();
@@ -146,7 +153,7 @@ static void test_dmabuf_holds_module(const void *max_order)
 	export.type = video.type;
 	must(video_ioctl(video.fd, VIDIOC_EXPBUF, &export));
 	video_close(&video);
-	expect_module_in_use();
+	expect_core_in_use();
 	close(export.fd);
 	expect_module_free();
 }
@@ -242,18 +249,20 @@ static void test_new_module_is_clean(void)
 }
 
 static const struct tap_test tests[] = {
-	BUFFERS_BOTH("rmmod is refused while a mapping lives and all files are closed",
+	BUFFERS_BOTH("rmmod avring-core is refused while a mapping lives, though the card goes",
 		     test_mapping_holds_module),
-	BUFFERS_BOTH("rmmod is refused while one page is mapped", test_one_page_holds_module),
-	BUFFERS_BOTH("rmmod is refused while a mapping lives after unbind",
+	BUFFERS_BOTH("rmmod avring-core is refused while one page is mapped",
+		     test_one_page_holds_module),
+	BUFFERS_BOTH("rmmod avring-core is refused while a mapping lives after unbind",
 		     test_mapping_holds_module_after_unbind),
-	BUFFERS_BOTH("rmmod is refused while a forked child holds the mapping",
+	BUFFERS_BOTH("rmmod avring-core is refused while a forked child holds the mapping",
 		     test_childs_mapping_holds_module),
 	{ "rmmod is refused while a video or media node is open",
 	  .run = test_open_node_holds_module },
 	{ "rmmod is refused while a node is open after unbind",
 	  .run = test_open_node_holds_module_after_unbind },
-	BUFFERS_BOTH("rmmod is refused while an exported dma-buf lives", test_dmabuf_holds_module),
+	BUFFERS_BOTH("rmmod avring-core is refused while an exported dma-buf lives",
+		     test_dmabuf_holds_module),
 	BUFFERS_BOTH("touched pages keep their bytes after unbind and can be written",
 		     test_touched_pages_survive_unbind),
 	BUFFERS_BOTH("untouched pages show their bytes after unbind, or SIGBUS",
