@@ -31,7 +31,7 @@ static int avring_pci_audio_source_get(struct snd_kcontrol *kcontrol,
 {
 	const struct avring_pci_audio *audio = snd_kcontrol_chip(kcontrol);
 
-	value->value.enumerated.item[0] = READ_ONCE(audio->input);
+	value->value.enumerated.item[0] = READ_ONCE(audio->lane.config.input);
 	return 0;
 }
 
@@ -87,7 +87,7 @@ static void avring_pci_audio_private_free(struct snd_card *card)
 {
 	struct avring_pci_audio *audio = card->private_data;
 
-	avring_stream_destroy(&audio->stream);
+	avring_stream_destroy(&audio->lane.stream);
 	put_device(audio->parent);
 	if (audio->released)
 		audio->released(audio->released_data);
@@ -118,7 +118,7 @@ int avring_pci_audio_new(const struct avring_pci_audio_params *params,
 	audio = card->private_data;
 	audio->card = card;
 	audio->parent = get_device(params->dev);
-	audio->ch = params->channel;
+	audio->lane.ch = params->channel;
 	audio->released_data = params->data;
 	card->private_free = avring_pci_audio_private_free;
 	avring_sound_name_card(card, params->name);

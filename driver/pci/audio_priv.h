@@ -23,10 +23,8 @@
 #include <sound/pcm.h>
 
 #include "clock.h"
-#include "memory/dma.h"
 #include "pci/audio.h"
-#include "pci/pci.h"
-#include "ring/stream.h"
+#include "pci/lane.h"
 
 struct snd_card;
 
@@ -78,7 +76,6 @@ struct avring_pci_pcm {
  * @card: whose memory this is
  * @substream: the one there is; lives as long as @card
  * @parent: a reference on the parent device
- * @ch: the channel
  * @released: see struct avring_pci_audio_params; NULL until avring_pci_audio_new() succeeds
  * @released_data: its argument
  * @pcm: see above
@@ -86,19 +83,12 @@ struct avring_pci_pcm {
  *	@format, which changes under the channel's lock, too
  * @pcm_uses: the PCM is one of stream.users
  * @format: of the stream, as long as it has users
- * @stream: the ring; its owner's lock is the channel's
- * @dma: the ring as the card sees it, if there is one. This and the rest: under the
- *	channel's lock
- * @input: AVRING_INPUT_REG_*
- * @depth: chunks that the card may write without asking
- * @granted: chunks granted since the start of the channel
- * @count: sequence numbers since the stream got its first user
+ * @lane: the channel and the ring
  */
 struct avring_pci_audio {
 	struct snd_card *card;
 	struct snd_pcm_substream *substream;
 	struct device *parent;
-	struct avring_pci_channel *ch;
 	void (*released)(void *data);
 	void *released_data;
 	struct avring_pci_pcm pcm;
@@ -106,13 +96,7 @@ struct avring_pci_audio {
 	bool gone;
 	bool pcm_uses;
 	struct avring_audio_format format;
-	struct avring_stream stream;
-
-	struct avring_dma dma;
-	u32 input;
-	u32 depth;
-	u32 granted;
-	struct avring_pci_count count;
+	struct avring_pci_lane lane;
 };
 
 /* pci/sound.c */

@@ -128,7 +128,7 @@ static int avring_pci_card_init_audio(struct avring_pci_card *card, struct devic
 static void avring_pci_card_live(struct avring_pci_card *card, struct device *dev)
 {
 	struct avring_stream *const streams[AVRING_STREAMS] = {
-		[AVRING_STREAM_VIDEO] = &card->video.stream,
+		[AVRING_STREAM_VIDEO] = &card->video.lane.stream,
 		[AVRING_STREAM_AUDIO] = avring_pci_audio_stream(card->audio),
 	};
 

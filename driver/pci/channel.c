@@ -391,7 +391,7 @@ static const char *avring_pci_judge(const struct avring_pci_channel *ch,
 		return "a buffer that was not its turn";
 	if (ch->cyclic && ch->taken == ch->tail)
 		return "a frame that was not granted";
-	if ((s64)(avring_pci_mono_ns(ch->pci, frame->time_ns) - now) > 0)
+	if ((s64)(frame->mono_ns - now) > 0)
 		return "a frame from the future";
 	if (!ch->landed_any)
 		return NULL;
@@ -419,16 +419,17 @@ static void avring_pci_breach(struct avring_pci_channel *ch, const char *what)
 static int avring_pci_land(struct avring_pci_channel *ch, const struct avring_pci_done *done,
 			   u32 flags)
 {
+	const u64 card_ns = le64_to_cpu(READ_ONCE(done->time_ns));
 	struct avring_pci_frame frame = {
 		.tag = le64_to_cpu(READ_ONCE(done->tag)),
-		.time_ns = le64_to_cpu(READ_ONCE(done->time_ns)),
+		.mono_ns = avring_pci_mono_ns(ch->pci, card_ns),
+		.event = avring_clock_event_at(ch->config.rate, card_ns),
 		.bytes = le32_to_cpu(READ_ONCE(done->bytes)),
 		.flags = flags & ~AVRING_DONE_PHASE,
 	};
 	const u32 sequence = le32_to_cpu(READ_ONCE(done->sequence));
 	const char *wrong;
 
-	frame.event = avring_clock_event_at(ch->config.rate, frame.time_ns);
 	wrong = avring_pci_judge(ch, &frame, sequence);
 	if (!wrong) {
 		if (!ch->cyclic)

@@ -24,9 +24,9 @@ static int avring_pci_node_tune(struct avring_node *node, const struct v4l2_pix_
 	struct avring_pci_video *v = avring_pci_video_of(node);
 	int err;
 
-	mutex_lock(&v->stream.tune);
+	mutex_lock(&v->lane.stream.tune);
 	err = avring_pci_video_tune(v, pix, rate);
-	mutex_unlock(&v->stream.tune);
+	mutex_unlock(&v->lane.stream.tune);
 	return err;
 }
 
@@ -99,7 +99,7 @@ static int avring_pci_node_enum_input(struct file *file, void *priv, struct v4l2
 /* The numbers of inputs are those of the register. */
 static int avring_pci_node_g_input(struct file *file, void *priv, unsigned int *index)
 {
-	*index = avring_pci_node_video(file)->config.input;
+	*index = avring_pci_node_video(file)->lane.config.input;
 	return 0;
 }
 
@@ -109,9 +109,9 @@ static int avring_pci_node_s_input(struct file *file, void *priv, unsigned int i
 
 	if (index >= AVRING_PCI_INPUTS)
 		return -EINVAL;
-	if (index == v->config.input)
+	if (index == v->lane.config.input)
 		return 0;
-	return avring_pci_video_select(v, index, v->config.pattern);
+	return avring_pci_video_select(v, index, v->lane.config.pattern);
 }
 
 static int avring_pci_node_log_status(struct file *file, void *priv)
@@ -121,7 +121,7 @@ static int avring_pci_node_log_status(struct file *file, void *priv)
 
 	v4l2_ctrl_log_status(file, priv);
 	avring_pci_video_counters(v, &counters);
-	avring_node_log(&v->node, avring_pci_node_inputs[v->config.input], &counters);
+	avring_node_log(&v->node, avring_pci_node_inputs[v->lane.config.input], &counters);
 	return 0;
 }
 
@@ -162,7 +162,7 @@ static int avring_pci_node_s_ctrl(struct v4l2_ctrl *ctrl)
 {
 	struct avring_pci_video *v = avring_pci_node_ctrl_video(ctrl);
 
-	return avring_pci_video_select(v, v->config.input, ctrl->val);
+	return avring_pci_video_select(v, v->lane.config.input, ctrl->val);
 }
 
 static int avring_pci_node_g_volatile_ctrl(struct v4l2_ctrl *ctrl)
@@ -212,9 +212,9 @@ int avring_pci_node_init(struct avring_pci_video *v, struct v4l2_device *v4l2_de
 void avring_pci_video_signal(struct avring_pci_video *v)
 {
 	if (!avring_pci_signal(v->pci)) {
-		mutex_lock(&v->ch->lock);
+		mutex_lock(&v->lane.ch->lock);
 		v->counters.losses++;
-		mutex_unlock(&v->ch->lock);
+		mutex_unlock(&v->lane.ch->lock);
 	}
 	if (video_is_registered(&v->node.vdev))
 		avring_node_source_change(&v->node);

@@ -56,14 +56,14 @@ struct avring_pci_config {
 /**
  * struct avring_pci_frame - a frame that has landed
  * @tag: its position (cyclic); queued: it is in the buffer that was given first
- * @time_ns: card time of its first pixel or sample; later than that of the last frame
+ * @mono_ns: CLOCK_MONOTONIC of its first pixel or sample; later than that of the last frame
  * @event: number of that on the card's timeline; sound counts sample frames
  * @bytes: written, at most those of the configuration
  * @flags: AVRING_DONE_*
  */
 struct avring_pci_frame {
 	u64 tag;
-	u64 time_ns;
+	u64 mono_ns;
 	u64 event;
 	u32 bytes;
 	u32 flags;

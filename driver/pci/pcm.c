@@ -87,7 +87,8 @@ static bool avring_pci_pcm_append_locked(struct avring_pci_pcm *pcm, const void 
 
 static u64 avring_pci_pcm_event_ns(const struct avring_pci_audio *audio, u64 event)
 {
-	return avring_pci_mono_ns(audio->ch->pci, avring_clock_event_ns(audio->pcm.rate, event));
+	return avring_pci_mono_ns(audio->lane.ch->pci,
+				  avring_clock_event_ns(audio->pcm.rate, event));
 }
 
 /* The first chunk after a start says when it is; the others must follow on. */
@@ -303,7 +304,7 @@ static int avring_pci_pcm_trigger(struct snd_pcm_substream *substream, int cmd)
 /* Whoever was about to use the stream when it stopped has done so. */
 static int avring_pci_pcm_sync_stop(struct snd_pcm_substream *substream)
 {
-	struct avring_pci_channel *ch = avring_pci_pcm_audio(substream)->ch;
+	struct avring_pci_channel *ch = avring_pci_pcm_audio(substream)->lane.ch;
 
 	mutex_lock(&ch->lock);
 	mutex_unlock(&ch->lock);

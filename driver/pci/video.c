@@ -6,14 +6,10 @@
  * Sequence numbers are those of the card's timeline, counted from the first frame of a
  * stream: whatever loses a frame (no buffer, a restart, a suspend) leaves a gap, and
  * nothing has to be counted.
- *
- * The tail of the ring is given up some frames ahead of the card, because nobody asks it
- * when it begins to write one.
  */
 #include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
-#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/pci.h>
 #include <linux/string.h>
@@ -38,60 +34,10 @@ static struct avring_pci_config avring_pci_video_config(const struct avring_pci_
 		.width = pix->width,
 		.height = pix->height,
 		.bytesperline = pix->bytesperline,
-		.input = v->config.input,
-		.pattern = v->config.pattern,
+		.input = v->lane.config.input,
+		.pattern = v->lane.config.pattern,
 		.align = 1,
 	};
-}
-
-static u64 avring_pci_video_frame_size(const struct avring_ring *ring)
-{
-	return ALIGN((u64)ring->geometry.frame_bytes, (u64)ring->geometry.align);
-}
-
-/* At most half of the ring: the rest is for the readers. */
-static u32 avring_pci_video_depth(const struct avring_ring *ring, struct avring_rate rate)
-{
-	const u64 room = div64_u64(ring->geometry.length, avring_pci_video_frame_size(ring));
-	const u64 ahead = avring_clock_event_at(rate, AVRING_PCI_VIDEO_AHEAD_NS) + 2;
-
-	return min3(ahead, max_t(u64, room / 2, 1), (u64)AVRING_PCI_VIDEO_MAX_AHEAD);
-}
-
-static size_t avring_pci_video_offset(const struct avring_ring *ring, u64 position)
-{
-	u64 offset;
-
-	div64_u64_rem(position, ring->geometry.length, &offset);
-	return offset;
-}
-
-/* Give up the tail, then let the card write @frames more. */
-static void avring_pci_video_grant(struct avring_pci_video *v, u32 frames)
-{
-	struct avring_ring *ring = v->stream.ring;
-	const u64 size = avring_pci_video_frame_size(ring);
-	const u64 position = avring_ring_next_position(ring) + (v->depth - frames) * size;
-
-	avring_ring_reserve(ring, v->depth);
-	avring_dma_sync_for_device(&v->dma, avring_pci_video_offset(ring, position),
-				   frames * size);
-	v->granted += frames;
-	avring_pci_grant(v->ch, v->granted);
-}
-
-static int avring_pci_video_start_ring(struct avring_pci_video *v)
-{
-	struct avring_ring *ring = v->stream.ring;
-	int err;
-
-	v->config.align = ring->geometry.align;
-	v->depth = avring_pci_video_depth(ring, v->config.rate);
-	v->granted = 0;
-	err = avring_pci_start_cyclic(v->ch, &v->config, &v->dma, avring_ring_next_position(ring));
-	if (!err)
-		avring_pci_video_grant(v, v->depth);
-	return err;
 }
 
 /*
@@ -104,9 +50,9 @@ static void avring_pci_video_give(struct avring_pci_video *v)
 	struct avring_buffer *buf;
 	int err;
 
-	while (v->ch->running && (buf = avring_queue_next(queue))) {
-		err = avring_pci_give(v->ch, vb2_plane_cookie(&buf->vb.vb2_buf, 0),
-				      v->config.frame_bytes);
+	while (v->lane.ch->running && (buf = avring_queue_next(queue))) {
+		err = avring_pci_give(v->lane.ch, vb2_plane_cookie(&buf->vb.vb2_buf, 0),
+				      v->lane.config.frame_bytes);
 		if (err == -ENOSPC)
 			return;
 		if (err)
@@ -120,8 +66,8 @@ static int avring_pci_video_start_node(struct avring_pci_video *v)
 {
 	int err;
 
-	v->config.align = 1;
-	err = avring_pci_start_queued(v->ch, &v->config);
+	v->lane.config.align = 1;
+	err = avring_pci_start_queued(v->lane.ch, &v->lane.config);
 	if (!err)
 		avring_pci_video_give(v);
 	return err;
@@ -136,15 +82,15 @@ static int avring_pci_video_restart(void *data)
 	if (READ_ONCE(v->pci->state) != AVRING_PCI_GONE)
 		WRITE_ONCE(v->node.dead, false);
 	avring_queue_take_back(&v->node.queue);
-	if (avring_stream_fills(&v->stream))
-		return avring_pci_video_start_ring(v);
+	if (avring_stream_fills(&v->lane.stream))
+		return avring_pci_lane_run(&v->lane);
 	return v->streaming ? avring_pci_video_start_node(v) : 0;
 }
 
 /* Some part of what the channel works for has changed. The channel's lock is held. */
 static int avring_pci_video_again(struct avring_pci_video *v)
 {
-	avring_pci_stop(v->ch);
+	avring_pci_stop(v->lane.ch);
 	return avring_pci_video_restart(v);
 }
 
@@ -152,20 +98,20 @@ static void avring_pci_video_deliver(struct avring_pci_video *v, struct avring_b
 				     const struct avring_pci_frame *frame)
 {
 	const u64 expected = v->node_count.next;
-	const u64 sequence = avring_pci_sequence(&v->node_count, v->config.rate, frame->event, 1);
-	const u64 ns = avring_pci_mono_ns(v->pci, frame->time_ns);
+	const u64 sequence = avring_pci_sequence(&v->node_count, v->lane.config.rate,
+						 frame->event, 1);
 
 	v->counters.dropped += sequence - expected;
 	v->counters.delivered++;
 	if (frame->flags & AVRING_DONE_NO_SIGNAL)
 		v->counters.no_signal++;
 	vb2_set_plane_payload(&buf->vb.vb2_buf, 0, frame->bytes);
-	if (frame->bytes == v->config.frame_bytes && !(frame->flags & AVRING_DONE_TRUNCATED)) {
-		avring_queue_done(&v->node.queue, buf, sequence, ns);
+	if (frame->bytes == v->lane.config.frame_bytes && !(frame->flags & AVRING_DONE_TRUNCATED)) {
+		avring_queue_done(&v->node.queue, buf, sequence, frame->mono_ns);
 		return;
 	}
 	v->counters.damaged++;
-	avring_queue_error(&v->node.queue, buf, sequence, ns);
+	avring_queue_error(&v->node.queue, buf, sequence, frame->mono_ns);
 }
 
 /* The node gets a copy of what is in the ring, if it has a buffer. */
@@ -182,42 +128,22 @@ static void avring_pci_video_copy(struct avring_pci_video *v, const void *from,
 	avring_pci_video_deliver(v, buf, frame);
 }
 
-static void avring_pci_video_publish(struct avring_pci_video *v,
-				     const struct avring_pci_frame *frame)
-{
-	struct avring_entry entry = {
-		.time_ns = avring_pci_mono_ns(v->pci, frame->time_ns),
-		.event = frame->event,
-		.sequence = avring_pci_sequence(&v->ring_count, v->config.rate, frame->event, 1),
-		.count = 1,
-		.length = frame->bytes,
-	};
-
-	if (frame->flags & AVRING_DONE_NO_SIGNAL)
-		entry.flags |= AVRING_ENTRY_NO_SIGNAL;
-	if (frame->bytes != v->config.frame_bytes || frame->flags & AVRING_DONE_TRUNCATED)
-		entry.flags |= AVRING_ENTRY_DAMAGED;
-	avring_ring_commit(v->stream.ring, &entry);
-}
-
 static int avring_pci_video_landed_in_ring(struct avring_pci_video *v,
 					   const struct avring_pci_frame *frame)
 {
-	struct avring_ring *ring = v->stream.ring;
-	const u64 position = avring_ring_next_position(ring);
+	const bool damaged = frame->bytes != v->lane.config.frame_bytes ||
+			     frame->flags & AVRING_DONE_TRUNCATED;
 
-	if (frame->tag != position)
+	if (!avring_pci_lane_expects(&v->lane, frame))
 		return -EPROTO;
-	avring_dma_sync_for_cpu(&v->dma, avring_pci_video_offset(ring, position), frame->bytes);
 	/* A frame without a byte is one that is missing. */
 	if (frame->bytes) {
-		avring_pci_video_publish(v, frame);
+		avring_pci_lane_publish(&v->lane, frame, frame->bytes, 1,
+					damaged ? AVRING_ENTRY_DAMAGED : 0);
 		if (v->streaming)
-			avring_pci_video_copy(v, avring_ring_at(ring, position), frame);
+			avring_pci_video_copy(v, avring_ring_last(v->lane.stream.ring), frame);
 	}
-	/* The card goes on where a whole frame would have ended. */
-	avring_ring_skip(ring, position + v->config.frame_bytes);
-	avring_pci_video_grant(v, 1);
+	avring_pci_lane_next(&v->lane, frame);
 	return 0;
 }
 
@@ -227,7 +153,7 @@ static int avring_pci_video_landed(void *data, const struct avring_pci_frame *fr
 	struct avring_pci_video *v = data;
 	struct avring_buffer *buf;
 
-	if (v->ch->cyclic)
+	if (v->lane.ch->cyclic)
 		return avring_pci_video_landed_in_ring(v, frame);
 	buf = avring_queue_first(&v->node.queue);
 	if (WARN_ON(!buf || !buf->given))
@@ -247,8 +173,8 @@ static void avring_pci_video_failed(void *data, int err)
 		WRITE_ONCE(v->node.dead, true);
 	if (v->streaming)
 		vb2_queue_error(&v->node.queue.vb2);
-	if (v->stream.ring)
-		avring_ring_end(v->stream.ring, err == -ENODEV ? AVRING_STATE_GONE
+	if (v->lane.stream.ring)
+		avring_ring_end(v->lane.stream.ring, err == -ENODEV ? AVRING_STATE_GONE
 							       : AVRING_STATE_STALE);
 }
 
@@ -258,68 +184,49 @@ const struct avring_pci_channel_ops avring_pci_video_channel_ops = {
 	.failed = avring_pci_video_failed,
 };
 
-/**
- * struct avring_pci_video_next - a ring that is to be the current one
- * @ring: the ring
- * @dma: its data, mapped
- * @pix: its format
- * @rate: its rate
- */
-struct avring_pci_video_next {
-	struct avring_ring *ring;
-	struct avring_dma dma;
-	const struct v4l2_pix_format *pix;
-	struct avring_rate rate;
-};
-
 static void avring_pci_video_set_format(struct avring_pci_video *v,
 					const struct v4l2_pix_format *pix,
 					struct avring_rate rate)
 {
+	const u64 ahead = avring_clock_event_at(rate, AVRING_PCI_VIDEO_AHEAD_NS) + 2;
+
 	v->pix = *pix;
-	v->config = avring_pci_video_config(v, pix, rate);
+	v->lane.config = avring_pci_video_config(v, pix, rate);
+	v->lane.ahead = min_t(u64, ahead, AVRING_PCI_VIDEO_MAX_AHEAD);
 }
 
-static void avring_pci_video_take_over(struct avring_pci_video *v,
-				       const struct avring_pci_video_next *next)
+/* Another ring in this format, or none. The tune lock is held. */
+static int avring_pci_video_exchange(struct avring_pci_video *v, struct avring_pci_backed *next,
+				     const struct v4l2_pix_format *pix, struct avring_rate rate,
+				     u32 state)
 {
-	avring_pci_video_set_format(v, next->pix, next->rate);
-	v->dma = next->dma;
-	if (!v->stream.users)
-		memset(&v->ring_count, 0, sizeof(v->ring_count));
-}
-
-/* Another ring, or none. Frees the old one. The tune lock is held. */
-static int avring_pci_video_exchange(struct avring_pci_video *v,
-				     const struct avring_pci_video_next *next, u32 state)
-{
-	struct avring_dma old_dma = v->dma;
-	struct avring_ring *old;
 	int err;
 
-	mutex_lock(&v->ch->lock);
-	avring_pci_stop(v->ch);
-	old = avring_stream_replace(&v->stream, next ? next->ring : NULL, state);
-	if (next)
-		avring_pci_video_take_over(v, next);
+	mutex_lock(&v->lane.ch->lock);
+	avring_pci_stop(v->lane.ch);
+	avring_pci_lane_swap(&v->lane, next, state);
+	avring_pci_video_set_format(v, pix, rate);
 	err = avring_pci_video_restart(v);
-	mutex_unlock(&v->ch->lock);
-	if (old) {
-		avring_dma_unmap(&old_dma);
-		avring_ring_put(old);
-	}
+	mutex_unlock(&v->lane.ch->lock);
+	avring_pci_unback(next);
 	return err;
+}
+
+static struct avring_pci_video *avring_pci_video_of_stream(struct avring_stream *stream)
+{
+	return container_of(stream, struct avring_pci_video, lane.stream);
 }
 
 /* No ring any more; a node that streams goes on. */
 static void avring_pci_video_end(struct avring_stream *stream, u32 state)
 {
-	struct avring_pci_video *v = container_of(stream, struct avring_pci_video, stream);
+	struct avring_pci_video *v = avring_pci_video_of_stream(stream);
+	struct avring_pci_backed none = { };
 	int err;
 
 	if (!stream->ring)
 		return;
-	err = avring_pci_video_exchange(v, NULL, state);
+	err = avring_pci_video_exchange(v, &none, &v->pix, v->lane.config.rate, state);
 	if (err && v->streaming)
 		vb2_queue_error(&v->node.queue.vb2);
 }
@@ -331,20 +238,18 @@ static void avring_pci_video_end(struct avring_stream *stream, u32 state)
 static int avring_pci_video_begin_ring(struct avring_pci_video *v,
 				       const struct v4l2_pix_format *pix, struct avring_rate rate)
 {
-	struct avring_pci_video_next next = { .pix = pix, .rate = rate };
+	struct avring_ring *ring = avring_picture_new_ring(&v->lane.stream, pix, rate);
+	struct avring_pci_backed next;
 	int err;
 
-	next.ring = avring_picture_new_ring(&v->stream, pix, rate);
-	if (IS_ERR(next.ring))
-		return PTR_ERR(next.ring);
-	err = avring_dma_map(&next.dma, &v->pci->pdev->dev, next.ring->data, DMA_FROM_DEVICE);
-	if (err) {
-		avring_ring_put(next.ring);
-		return err;
-	}
-	err = avring_pci_video_exchange(v, &next, AVRING_STATE_STALE);
+	if (IS_ERR(ring))
+		return PTR_ERR(ring);
+	err = avring_pci_back(&v->lane, ring, &next);
 	if (err)
-		avring_pci_video_end(&v->stream, AVRING_STATE_STALE);
+		return err;
+	err = avring_pci_video_exchange(v, &next, pix, rate, AVRING_STATE_STALE);
+	if (err)
+		avring_pci_video_end(&v->lane.stream, AVRING_STATE_STALE);
 	return err;
 }
 
@@ -352,9 +257,9 @@ static int avring_pci_video_renew(struct avring_stream *stream,
 				  const struct avring_stream_format *format,
 				  const struct avring_ring_reader *producer)
 {
-	struct avring_pci_video *v = container_of(stream, struct avring_pci_video, stream);
+	struct avring_pci_video *v = avring_pci_video_of_stream(stream);
 
-	return avring_pci_video_begin_ring(v, &v->pix, v->config.rate);
+	return avring_pci_video_begin_ring(v, &v->pix, v->lane.config.rate);
 }
 
 static const struct avring_stream_ops avring_pci_video_stream_ops = {
@@ -365,8 +270,8 @@ static const struct avring_stream_ops avring_pci_video_stream_ops = {
 static bool avring_pci_video_tuned(const struct avring_pci_video *v,
 				   const struct v4l2_pix_format *pix, struct avring_rate rate)
 {
-	return avring_format_equal(&v->pix, pix) && v->config.rate.num == rate.num &&
-	       v->config.rate.den == rate.den;
+	return avring_format_equal(&v->pix, pix) && v->lane.config.rate.num == rate.num &&
+	       v->lane.config.rate.den == rate.den;
 }
 
 /**
@@ -382,14 +287,14 @@ static bool avring_pci_video_tuned(const struct avring_pci_video *v,
 int avring_pci_video_tune(struct avring_pci_video *v, const struct v4l2_pix_format *pix,
 			  struct avring_rate rate)
 {
-	lockdep_assert_held(&v->stream.tune);
+	lockdep_assert_held(&v->lane.stream.tune);
 	if (avring_pci_video_tuned(v, pix, rate))
 		return 0;
-	if (avring_stream_fills(&v->stream))
+	if (avring_stream_fills(&v->lane.stream))
 		return avring_pci_video_begin_ring(v, pix, rate);
-	mutex_lock(&v->ch->lock);
+	mutex_lock(&v->lane.ch->lock);
 	avring_pci_video_set_format(v, pix, rate);
-	mutex_unlock(&v->ch->lock);
+	mutex_unlock(&v->lane.ch->lock);
 	return 0;
 }
 
@@ -405,16 +310,16 @@ int avring_pci_video_select(struct avring_pci_video *v, u32 input, u32 pattern)
 {
 	int err = 0;
 
-	mutex_lock(&v->stream.tune);
-	mutex_lock(&v->ch->lock);
-	v->config.input = input;
-	v->config.pattern = pattern;
-	if (v->ch->running)
+	mutex_lock(&v->lane.stream.tune);
+	mutex_lock(&v->lane.ch->lock);
+	v->lane.config.input = input;
+	v->lane.config.pattern = pattern;
+	if (v->lane.ch->running)
 		err = avring_pci_video_again(v);
 	if (err)
 		avring_pci_video_failed(v, err);
-	mutex_unlock(&v->ch->lock);
-	mutex_unlock(&v->stream.tune);
+	mutex_unlock(&v->lane.ch->lock);
+	mutex_unlock(&v->lane.stream.tune);
 	return err;
 }
 
@@ -424,15 +329,15 @@ static int avring_pci_video_begin(struct avring_pci_video *v, struct avring_node
 
 	if (err)
 		return err;
-	mutex_lock(&v->ch->lock);
+	mutex_lock(&v->lane.ch->lock);
 	memset(&v->counters, 0, sizeof(v->counters));
 	memset(&v->node_count, 0, sizeof(v->node_count));
 	v->streaming = true;
-	if (!v->ch->running)
+	if (!v->lane.ch->running)
 		err = avring_pci_video_restart(v);
 	if (err)
 		v->streaming = false;
-	mutex_unlock(&v->ch->lock);
+	mutex_unlock(&v->lane.ch->lock);
 	return err;
 }
 
@@ -444,9 +349,9 @@ static int avring_pci_video_start(struct avring_queue *queue)
 
 	if (err)
 		return err;
-	mutex_lock(&v->stream.tune);
+	mutex_lock(&v->lane.stream.tune);
 	err = avring_pci_video_begin(v, node);
-	mutex_unlock(&v->stream.tune);
+	mutex_unlock(&v->lane.stream.tune);
 	return err;
 }
 
@@ -454,23 +359,23 @@ static void avring_pci_video_stop(struct avring_queue *queue)
 {
 	struct avring_pci_video *v = avring_pci_video_of(avring_queue_node(queue));
 
-	mutex_lock(&v->stream.tune);
-	mutex_lock(&v->ch->lock);
+	mutex_lock(&v->lane.stream.tune);
+	mutex_lock(&v->lane.ch->lock);
 	v->streaming = false;
-	if (!avring_stream_fills(&v->stream))
-		avring_pci_stop(v->ch);
-	mutex_unlock(&v->ch->lock);
-	mutex_unlock(&v->stream.tune);
+	if (!avring_stream_fills(&v->lane.stream))
+		avring_pci_stop(v->lane.ch);
+	mutex_unlock(&v->lane.ch->lock);
+	mutex_unlock(&v->lane.stream.tune);
 }
 
 static void avring_pci_video_queued(struct avring_queue *queue)
 {
 	struct avring_pci_video *v = avring_pci_video_of(avring_queue_node(queue));
 
-	mutex_lock(&v->ch->lock);
-	if (v->streaming && v->ch->running && !v->ch->cyclic)
+	mutex_lock(&v->lane.ch->lock);
+	if (v->streaming && v->lane.ch->running && !v->lane.ch->cyclic)
 		avring_pci_video_give(v);
-	mutex_unlock(&v->ch->lock);
+	mutex_unlock(&v->lane.ch->lock);
 }
 
 const struct avring_queue_ops avring_pci_video_queue_ops = {
@@ -487,9 +392,9 @@ const struct avring_queue_ops avring_pci_video_queue_ops = {
  */
 void avring_pci_video_counters(struct avring_pci_video *v, struct avring_counters *counters)
 {
-	mutex_lock(&v->ch->lock);
+	mutex_lock(&v->lane.ch->lock);
 	*counters = v->counters;
-	mutex_unlock(&v->ch->lock);
+	mutex_unlock(&v->lane.ch->lock);
 }
 
 /**
@@ -506,17 +411,16 @@ int avring_pci_video_init(struct avring_pci_video *v, struct v4l2_device *v4l2_d
 	int err;
 
 	v->pci = pci;
-	v->ch = &pci->channels[AVRING_PCI_VIDEO];
-	v->ch->ops = &avring_pci_video_channel_ops;
-	v->ch->data = v;
-	avring_stream_init(&v->stream, &avring_pci_video_stream_ops);
+	v->lane.ch = &pci->channels[AVRING_PCI_VIDEO];
+	v->lane.ch->ops = &avring_pci_video_channel_ops;
+	v->lane.ch->data = v;
+	avring_stream_init(&v->lane.stream, &avring_pci_video_stream_ops);
 	err = avring_pci_node_init(v, v4l2_dev);
 	if (err) {
-		avring_stream_destroy(&v->stream);
+		avring_stream_destroy(&v->lane.stream);
 		return err;
 	}
-	v->pix = v->node.pix;
-	v->config = avring_pci_video_config(v, &v->pix, v->node.rate);
+	avring_pci_video_set_format(v, &v->node.pix, v->node.rate);
 	return 0;
 }
 
@@ -527,5 +431,5 @@ int avring_pci_video_init(struct avring_pci_video *v, struct v4l2_device *v4l2_d
 void avring_pci_video_cleanup(struct avring_pci_video *v)
 {
 	avring_node_cleanup(&v->node);
-	avring_stream_destroy(&v->stream);
+	avring_stream_destroy(&v->lane.stream);
 }

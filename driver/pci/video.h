@@ -12,9 +12,7 @@
 #ifndef AVRING_PCI_VIDEO_H
 #define AVRING_PCI_VIDEO_H
 
-#include "memory/dma.h"
-#include "pci/pci.h"
-#include "ring/stream.h"
+#include "pci/lane.h"
 #include "video/counters.h"
 #include "video/node.h"
 
@@ -28,34 +26,21 @@ enum avring_pci_input {
  * struct avring_pci_video - the pictures of a card
  * @node: the V4L2 node. Its lock is outside of all others
  * @pci: the card
- * @ch: its channel; its lock guards what follows @dma
- * @stream: the ring. Its tune lock guards @dma and @streaming, too, which change under the
- *	channel's lock as well. Order: node lock -> tune lock -> channel lock -> buffer list
- *	lock, ring lock
- * @dma: its data, mapped for the card, while there is a ring
- * @streaming: the node streams
- * @pix: format of what the channel captures, or will; both locks
- * @config: the same as the card is told, with rate and input; both locks
- * @granted: frames of the ring that the card was allowed to write, since the last start
- * @depth: how many of them it may be ahead
- * @ring_count: sequence numbers of the ring since its first user
- * @node_count: sequence numbers of the node since STREAMON
+ * @lane: its channel and its ring. Order: node lock -> tune lock -> channel lock -> buffer
+ *	list lock, ring lock
+ * @streaming: the node streams; both locks of the lane, as is @pix
+ * @pix: format of what the channel captures, or will; the channel is told the same
+ * @node_count: sequence numbers of the node since STREAMON; this and @counters: the channel's
+ *	lock
  * @counters: what the node counts
  */
 struct avring_pci_video {
 	struct avring_node node;
 	struct avring_pci *pci;
-	struct avring_pci_channel *ch;
-
-	struct avring_stream stream;
-	struct avring_dma dma;
+	struct avring_pci_lane lane;
 
 	bool streaming;
 	struct v4l2_pix_format pix;
-	struct avring_pci_config config;
-	u32 granted;
-	u32 depth;
-	struct avring_pci_count ring_count;
 	struct avring_pci_count node_count;
 	struct avring_counters counters;
 };
