@@ -141,21 +141,3 @@ dev_t avring_audio_devt(struct avring_audio *audio, enum avring_sound_node node)
 {
 	return avring_sound_devt(audio->card, node);
 }
-
-/**
- * avring_audio_stats() - counters of the card
- * @audio: the sound card
- * @out: one consistent copy
- *
- * Does not advance the streams: the counters are as of the last tick.
- *
- * Context: any but hard interrupts.
- */
-void avring_audio_stats(struct avring_audio *audio, struct avring_audio_stats *out)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&audio->lock, flags);
-	*out = audio->stats;
-	spin_unlock_irqrestore(&audio->lock, flags);
-}

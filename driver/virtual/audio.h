@@ -68,6 +68,5 @@ void avring_audio_disconnect(struct avring_audio *audio);
 int avring_audio_number(const struct avring_audio *audio);
 dev_t avring_audio_devt(struct avring_audio *audio, enum avring_sound_node node);
 struct avring_stream *avring_audio_stream(struct avring_audio *audio);
-void avring_audio_stats(struct avring_audio *audio, struct avring_audio_stats *out);
 
 #endif

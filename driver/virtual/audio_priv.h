@@ -215,6 +215,7 @@ void avring_audio_ring_advance_locked(struct avring_audio *audio, u64 now);
 u64 avring_audio_ring_due_ns(const struct avring_audio *audio);
 
 /* virtual/audio_engine.c */
+void avring_audio_stats(struct avring_audio *audio, struct avring_audio_stats *out);
 u32 avring_audio_capture_frames(struct avring_audio *audio,
 				const struct avring_samples_layout *layout,
 				struct avring_rate rate, u64 first, void *dst, u32 frames);

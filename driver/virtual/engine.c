@@ -9,6 +9,7 @@
  */
 #include <linux/kthread.h>
 #include <linux/ktime.h>
+#include <linux/lockdep.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -152,6 +153,38 @@ static bool avring_engine_mismatch_locked(const struct avring_engine *e)
 	if (avring_stream_producer(&e->stream))
 		return !avring_format_equal(&e->capture.pix, &e->produced.pix);
 	return avring_engine_looped_locked(e) && !avring_engine_linked_locked(e);
+}
+
+/**
+ * avring_engine_is_news() - would it surprise the node that this producer comes or goes?
+ * @e: the engine; its tune lock is held, and no ring has followed yet
+ * @pix: what the producer sends
+ *
+ * Where nobody streams the loopback input offers another format then. A ring that is read
+ * has followed somebody, so its format says nothing of the node's.
+ *
+ * Return: true if who listens to the node must ask again.
+ */
+bool avring_engine_is_news(const struct avring_engine *e, const struct v4l2_pix_format *pix)
+{
+	lockdep_assert_held(&e->stream.tune);
+	return e->input == AVRING_INPUT_LOOPBACK && !e->capture.queue &&
+	       (e->stream.ring || !avring_format_equal(&e->capture.pix, pix));
+}
+
+/**
+ * avring_engine_tell_news() - the producer has come or gone
+ * @e: the engine; its tune lock is held
+ * @news: what avring_engine_is_news() said before
+ */
+void avring_engine_tell_news(struct avring_engine *e, bool news)
+{
+	lockdep_assert_held(&e->stream.tune);
+	if (!news)
+		return;
+	mutex_lock(&e->lock);
+	e->source_change(e->source_change_data);
+	mutex_unlock(&e->lock);
 }
 
 /**

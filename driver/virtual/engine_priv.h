@@ -118,15 +118,13 @@ static inline bool avring_rate_equal(struct avring_rate a, struct avring_rate b)
 /* virtual/engine.c */
 void avring_engine_retune_locked(struct avring_engine *e, const struct v4l2_pix_format *pix,
 				 struct avring_rate rate);
+bool avring_engine_is_news(const struct avring_engine *e, const struct v4l2_pix_format *pix);
+void avring_engine_tell_news(struct avring_engine *e, bool news);
 void avring_engine_tell_mismatch_locked(const struct avring_engine *e);
 void avring_engine_hear_locked(struct avring_engine *e, struct avring_rate rate, u64 now);
 void avring_engine_look_locked(struct avring_engine *e);
 void avring_engine_lose_locked(struct avring_engine *e);
 void avring_engine_show_locked(struct avring_engine *e, const void *frame, u64 ns);
-
-/* virtual/engine_tune.c */
-bool avring_engine_is_news(const struct avring_engine *e, const struct v4l2_pix_format *pix);
-void avring_engine_tell_news(struct avring_engine *e, bool news);
 
 /* virtual/engine_ring.c */
 extern const struct avring_stream_ops avring_engine_stream_ops;

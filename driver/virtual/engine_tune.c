@@ -34,38 +34,6 @@ static int avring_engine_tune(struct avring_engine *e, const struct v4l2_pix_for
 }
 
 /**
- * avring_engine_is_news() - would it surprise the node that this producer comes or goes?
- * @e: the engine; its tune lock is held, and no ring has followed yet
- * @pix: what the producer sends
- *
- * Where nobody streams the loopback input offers another format then. A ring that is read
- * has followed somebody, so its format says nothing of the node's.
- *
- * Return: true if who listens to the node must ask again.
- */
-bool avring_engine_is_news(const struct avring_engine *e, const struct v4l2_pix_format *pix)
-{
-	lockdep_assert_held(&e->stream.tune);
-	return e->input == AVRING_INPUT_LOOPBACK && !e->capture.queue &&
-	       (e->stream.ring || !avring_format_equal(&e->capture.pix, pix));
-}
-
-/**
- * avring_engine_tell_news() - the producer has come or gone
- * @e: the engine; its tune lock is held
- * @news: what avring_engine_is_news() said before
- */
-void avring_engine_tell_news(struct avring_engine *e, bool news)
-{
-	lockdep_assert_held(&e->stream.tune);
-	if (!news)
-		return;
-	mutex_lock(&e->lock);
-	e->source_change(e->source_change_data);
-	mutex_unlock(&e->lock);
-}
-
-/**
  * avring_engine_start_capture() - begin to fill the buffers of the capture node
  * @e: the engine
  * @queue: the node's queue
