@@ -117,7 +117,8 @@ EXPORT_SYMBOL_AVRING(avring_chassis_destroy);
  * avring_chassis_live() - from here on the card is freed by its last reference
  * @chassis: the chassis; the rest of the card is complete
  * @dev: device of the card
- * @streams: of the ring node; they live as long as they can be reached, see avring_ringdev
+ * @streams: of the ring node, NULL where there is none; they live as long as they can be
+ *	reached, see avring_ringdev
  *
  * Ends with avring_chassis_drop(), whether the card is shown to anybody or not.
  */
@@ -149,7 +150,8 @@ static void avring_chassis_describe(struct avring_chassis *chassis,
 	struct avring_info *info = &chassis->ringdev.info;
 
 	info->alsa_card = nodes->alsa_card;
-	info->capture = avring_chassis_devnum(nodes->capture->dev.devt);
+	if (nodes->capture)
+		info->capture = avring_chassis_devnum(nodes->capture->dev.devt);
 	if (nodes->output)
 		info->output = avring_chassis_devnum(nodes->output->dev.devt);
 	info->pcm_capture = avring_chassis_devnum(nodes->sound[AVRING_MEDIA_CAPTURE]);

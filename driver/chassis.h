@@ -55,9 +55,9 @@ struct avring_chassis {
 
 /**
  * struct avring_chassis_nodes - what the nodes of a card are
- * @capture: V4L2 node that captures
- * @output: V4L2 node that is written to, or NULL
- * @alsa_card: number of the sound card
+ * @capture: V4L2 node that captures, or NULL
+ * @output: V4L2 node that is written to, or NULL; only with @capture
+ * @alsa_card: number of the sound card, if there is one
  * @sound: its nodes by AVRING_MEDIA_*, 0 if there is none
  */
 struct avring_chassis_nodes {

@@ -87,7 +87,7 @@ int avring_media_add(struct avring_media *media, struct media_device *mdev,
 	}
 	if (devt[AVRING_MEDIA_PLAYBACK])
 		err = avring_media_link(media, AVRING_MEDIA_PLAYBACK, 0, AVRING_MEDIA_MIXER);
-	if (!err)
+	if (!err && devt[AVRING_MEDIA_CAPTURE])
 		err = avring_media_link(media, AVRING_MEDIA_MIXER, 1, AVRING_MEDIA_CAPTURE);
 	return err;
 }

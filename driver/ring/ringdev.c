@@ -64,7 +64,7 @@ static struct class avring_ring_class = {
 static dev_t avring_ring_devt;
 static unsigned int avring_ring_cards;
 
-/* The number comes from user space and has been checked. */
+/* The number comes from user space and has been checked. Return: NULL if the card has none. */
 static struct avring_stream *avring_ringdev_stream(const struct avring_ringdev *ringdev,
 						   u32 stream)
 {
@@ -238,25 +238,31 @@ static int avring_ring_check_setup(const struct avring_setup *setup)
 static int avring_ring_get_setup(struct avring_ring_file *rf, void *arg)
 {
 	struct avring_setup *setup = arg;
-	const u32 stream = setup->stream;
+	const u32 number = setup->stream;
+	struct avring_stream *stream;
 
-	if (stream >= AVRING_STREAMS || setup->flags || !AVRING_IS_ZERO(setup->reserved) ||
+	if (number >= AVRING_STREAMS || setup->flags || !AVRING_IS_ZERO(setup->reserved) ||
 	    !AVRING_IS_ZERO(setup->audio.reserved))
 		return -EINVAL;
+	stream = avring_ringdev_stream(rf->ringdev, number);
+	if (!stream)
+		return -EOPNOTSUPP;
 	memset(setup, 0, sizeof(*setup));
-	setup->stream = stream;
-	avring_stream_get_setup(avring_ringdev_stream(rf->ringdev, stream), setup);
+	setup->stream = number;
+	avring_stream_get_setup(stream, setup);
 	return 0;
 }
 
 static int avring_ring_set_setup(struct avring_ring_file *rf, void *arg)
 {
 	const struct avring_setup *setup = arg;
+	struct avring_stream *stream;
 	int err = avring_ring_check_setup(setup);
 
 	if (err)
 		return err;
-	return avring_stream_set_setup(avring_ringdev_stream(rf->ringdev, setup->stream), setup);
+	stream = avring_ringdev_stream(rf->ringdev, setup->stream);
+	return stream ? avring_stream_set_setup(stream, setup) : -EOPNOTSUPP;
 }
 
 static int avring_ring_check_attach(const struct avring_ring_file *rf,
@@ -297,6 +303,8 @@ static int avring_ring_join(struct avring_ring_file *rf, struct avring_attach *a
 {
 	struct avring_stream *stream = avring_ringdev_stream(rf->ringdev, attach->format.stream);
 
+	if (!stream)
+		return -EOPNOTSUPP;
 	if (attach->role == AVRING_ROLE_PRODUCER)
 		return avring_stream_produce(stream, &rf->reader, &attach->format);
 	return avring_stream_attach(stream, &rf->reader,
@@ -597,7 +605,7 @@ void avring_ringdev_exit_class(void)
 
 /**
  * avring_ringdev_init() - set up a node that nobody can see yet
- * @ringdev: zeroed but for @released and @data, which will be called in any case
+ * @ringdev: zeroed but for @streams, and @released and @data, which will be called in any case
  *	once the caller has put @ringdev->dev
  * @parent: device of the card; what is open holds the module of its driver
  * @number: of the card
@@ -617,8 +625,11 @@ void avring_ringdev_init(struct avring_ringdev *ringdev, struct device *parent, 
 	cdev_init(&ringdev->cdev, &avring_ring_fops);
 	ringdev->cdev.owner = parent->driver->owner;
 	ringdev->info.card = number;
-	ringdev->info.features = AVRING_FEATURE_VIDEO | AVRING_FEATURE_AUDIO |
-				 AVRING_FEATURE_EXPORT;
+	ringdev->info.features = AVRING_FEATURE_EXPORT;
+	if (ringdev->streams[AVRING_STREAM_VIDEO])
+		ringdev->info.features |= AVRING_FEATURE_VIDEO;
+	if (ringdev->streams[AVRING_STREAM_AUDIO])
+		ringdev->info.features |= AVRING_FEATURE_AUDIO;
 }
 
 /**
@@ -680,7 +691,8 @@ void avring_ringdev_unregister(struct avring_ringdev *ringdev)
 	down_write(&ringdev->alive);
 	ringdev->gone = true;
 	for (i = 0; i < AVRING_STREAMS; i++)
-		avring_stream_gone(ringdev->streams[i]);
+		if (ringdev->streams[i])
+			avring_stream_gone(ringdev->streams[i]);
 	up_write(&ringdev->alive);
 	avring_ringdev_end_files(ringdev);
 	if (ringdev->window)

@@ -23,7 +23,7 @@ struct avring_store;
  * @info: what AVRING_IOC_INFO says; complete before registration but for the window
  * @window: memory of the card, or NULL; a reference that is given to the node before
  *	registration
- * @streams: by AVRING_STREAM_*; not looked at any more after @gone
+ * @streams: by AVRING_STREAM_*, or NULL; not looked at any more after @gone
  * @registered: the node is visible
  * @released: nobody can reach the node any more
  * @data: its argument

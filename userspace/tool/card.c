@@ -199,13 +199,15 @@ static int card_ask(const char *device, struct avring_info *info, char path[32])
 int card_nodes_json(const char *device, json_t **out)
 {
 	struct avring_info info;
+	json_t *sound;
 	char path[32];
 	int error = card_ask(device, &info, path);
 
 	if (error)
 		return error;
-	*out = json_pack("{s:s, s:i, s:i, s:o, s:I, s:o}", "device", path, "card", (int)info.card,
-			 "alsa_card", (int)info.alsa_card, "features", card_features(info.features),
+	sound = info.control.major ? json_integer(info.alsa_card) : json_null();
+	*out = json_pack("{s:s, s:i, s:o, s:o, s:I, s:o}", "device", path, "card", (int)info.card,
+			 "alsa_card", sound, "features", card_features(info.features),
 			 "window_size", (json_int_t)info.window_size, "nodes", card_nodes(&info));
 	return *out ? 0 : -ENOMEM;
 }

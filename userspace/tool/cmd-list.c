@@ -24,17 +24,30 @@ static const char *list_node(const json_t *card, const char *name)
 	return json_string_value(json_object_get(json_object_get(card, "nodes"), name)) ?: "-";
 }
 
+static void list_sound(const json_t *card, char *text, size_t size)
+{
+	const json_t *number = json_object_get(card, "alsa_card");
+
+	if (json_is_integer(number))
+		snprintf(text, size, "hw:%d", (int)json_integer_value(number));
+	else
+		snprintf(text, size, "-");
+}
+
 static void list_print(json_t *cards)
 {
+	char sound[16];
 	json_t *card;
 	size_t i;
 
 	json_array_foreach(cards, i, card)
-		printf("%s  capture %s  output %s  sound hw:%d  media %s\n",
+	{
+		list_sound(card, sound, sizeof(sound));
+		printf("%s  capture %s  output %s  sound %s  media %s\n",
 		       json_string_value(json_object_get(card, "device")),
-		       list_node(card, "capture"), list_node(card, "output"),
-		       (int)json_integer_value(json_object_get(card, "alsa_card")),
+		       list_node(card, "capture"), list_node(card, "output"), sound,
 		       list_node(card, "media"));
+	}
 }
 
 /* A card that cannot be asked is told, and the others are listed. */

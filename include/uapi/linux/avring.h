@@ -140,7 +140,7 @@ struct avring_devnum {
  * struct avring_info - AVRING_IOC_INFO: the card and its other nodes
  * @features: AVRING_FEATURE_*
  * @card: number of the card, N of /dev/avringN
- * @alsa_card: number of its sound card in ALSA
+ * @alsa_card: number of its sound card in ALSA, if there is a @control
  * @capture: V4L2 node that captures
  * @output: V4L2 node that is written to
  * @pcm_capture: ALSA PCM that captures
@@ -298,9 +298,10 @@ struct avring_setup {
  * Errors: EBUSY also if there is a producer already (on the output node, the playback
  * PCM or another file), if the card's input is not loopback, if the capture node streams
  * in another format, or if the capture PCM has another rate; EINVAL format not possible;
- * EPERM a producer needs a file that is open for writing; EOPNOTSUPP the card takes no
- * producer (no AVRING_FEATURE_PRODUCER); EIO a PCI card does not do what it is told;
- * ENOMEM; ENODEV.
+ * EPERM a producer needs a file that is open for writing; EOPNOTSUPP the card has no such
+ * stream (no AVRING_FEATURE_VIDEO or AVRING_FEATURE_AUDIO; GET_SETUP and SET_SETUP say the
+ * same), or takes no producer (no AVRING_FEATURE_PRODUCER); EIO a PCI card does not do what
+ * it is told; ENOMEM; ENODEV.
  */
 struct avring_attach {
 	__u32 role;
