@@ -34,6 +34,11 @@ suite_run() {
 	rm -f "$said"
 }
 
+# Every deadline is longer where every access is checked (tests/vm/debug-kernel).
+case $(uname -r) in
+*-debug) export TAP_SLOWER=${TAP_SLOWER:-12} ;;
+esac
+
 # suite_loops LENGTH: how often races turn (tests/lib/user.h).
 suite_loops() {
 	case $1 in
