@@ -30,7 +30,7 @@
 
 static bool avring_pci_rests(u32 state)
 {
-	return state == AVRING_PCI_NOBODY || !(state & AVRING_STATE_BUSY);
+	return state == AVRING_PCI_NOBODY || !(state & AVRING_CHANNEL_BUSY);
 }
 
 /*
@@ -105,8 +105,8 @@ static u32 avring_pci_parts(const struct avring_pci *pci, size_t length)
 	return DIV_ROUND_UP(length, pci->max_segment);
 }
 
-static u32 avring_pci_count(const struct avring_pci *pci, const struct sg_table *sgt,
-			    size_t length)
+static u32 avring_pci_pieces(const struct avring_pci *pci, const struct sg_table *sgt,
+			     size_t length)
 {
 	struct scatterlist *sg;
 	u32 count = 0;
@@ -186,7 +186,7 @@ static int avring_pci_run(struct avring_pci_channel *ch, u32 ctrl)
 	avring_pci_set(ch, AVRING_REG_CTRL, AVRING_CTRL_RUN | ctrl);
 	ch->running = true;
 	state = avring_pci_get(ch, AVRING_REG_STATE);
-	if (!(state & AVRING_STATE_FAULT))
+	if (!(state & AVRING_CHANNEL_FAULT))
 		return 0;
 	if (state == AVRING_PCI_NOBODY)
 		avring_pci_look(ch->pci);
@@ -269,7 +269,7 @@ int avring_pci_start_cyclic(struct avring_pci_channel *ch, const struct avring_p
 		return min(err, 0);
 	for_each_sgtable_dma_sg(&memory->sgt, sg, i)
 		length += sg_dma_len(sg);
-	count = avring_pci_count(ch->pci, &memory->sgt, length);
+	count = avring_pci_pieces(ch->pci, &memory->sgt, length);
 	if (count > AVRING_PCI_MAX_COUNT)
 		return -EINVAL;
 	err = avring_pci_room(ch, count);
@@ -345,7 +345,7 @@ void avring_pci_stop(struct avring_pci_channel *ch)
  */
 int avring_pci_give(struct avring_pci_channel *ch, const struct sg_table *sgt, size_t length)
 {
-	const u32 count = avring_pci_count(ch->pci, sgt, length);
+	const u32 count = avring_pci_pieces(ch->pci, sgt, length);
 
 	if (!count || count > ch->desc_count)
 		return -EINVAL;
@@ -498,7 +498,7 @@ static bool avring_pci_faulted(struct avring_pci_channel *ch)
 	const u32 state = avring_pci_get(ch, AVRING_REG_STATE);
 	u64 low, high;
 
-	if (!(state & AVRING_STATE_FAULT))
+	if (!(state & AVRING_CHANNEL_FAULT))
 		return false;
 	if (state == AVRING_PCI_NOBODY) {
 		avring_pci_look(pci);

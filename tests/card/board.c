@@ -261,7 +261,7 @@ void board_stop(struct board_channel *channel)
 	uint64_t end = board_time(channel->board) + 100000000;
 
 	board_set(channel, AVRING_REG_CTRL, 0);
-	while (board_get(channel, AVRING_REG_STATE) & AVRING_STATE_BUSY) {
+	while (board_get(channel, AVRING_REG_STATE) & AVRING_CHANNEL_BUSY) {
 		tap_check(board_time(channel->board) < end, "BUSY for more than 100 ms");
 		board_pause();
 	}

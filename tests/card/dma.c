@@ -237,7 +237,7 @@ static void dma_ring_small(void)
 	dma_ring_setup(&channel, &board, &memory, DMA_RING + 1);
 	dma_start(&channel, AVRING_CTRL_CYCLIC);
 	end = board_time(&board) + 1000000000;
-	while (board_get(&channel, AVRING_REG_STATE) != AVRING_STATE_FAULT) {
+	while (board_get(&channel, AVRING_REG_STATE) != AVRING_CHANNEL_FAULT) {
 		tap_check(board_time(&board) < end, "a frame larger than the ring is no fault");
 		board_pause();
 	}
@@ -339,7 +339,7 @@ static void dma_wait_fault(struct board_channel *channel, uint32_t code, uint64_
 	struct board *board = channel->board;
 	uint64_t end = board_time(board) + 1000000000;
 
-	while (board_get(channel, AVRING_REG_STATE) != AVRING_STATE_FAULT) {
+	while (board_get(channel, AVRING_REG_STATE) != AVRING_CHANNEL_FAULT) {
 		tap_check(board_time(board) < end, "no fault");
 		board_pause();
 	}

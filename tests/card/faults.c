@@ -206,7 +206,7 @@ static void faults_stall(void)
 	end = board_time(&fixture.board) + 100000000;
 	for (; board_time(&fixture.board) < end; board_pause())
 		tap_check(!board_next(&fixture.channel, &done), "a frame came through");
-	tap_eq(AVRING_STATE_BUSY, board_get(&fixture.channel, AVRING_REG_STATE));
+	tap_eq(AVRING_CHANNEL_BUSY, board_get(&fixture.channel, AVRING_REG_STATE));
 	faults_flag("stall-dma", false);
 	board_wait(&fixture.channel, &done);
 	board_stop(&fixture.channel);
@@ -222,7 +222,7 @@ static void faults_hang(void)
 	board_set(&fixture.channel, AVRING_REG_CTRL, 0);
 	end = board_time(&fixture.board) + 200000000;
 	for (; board_time(&fixture.board) < end; board_pause())
-		tap_eq(AVRING_STATE_BUSY, board_get(&fixture.channel, AVRING_REG_STATE));
+		tap_eq(AVRING_CHANNEL_BUSY, board_get(&fixture.channel, AVRING_REG_STATE));
 	board_write(&fixture.board, AVRING_REG_CONTROL, AVRING_CONTROL_RESET);
 	tap_eq(0, board_get(&fixture.channel, AVRING_REG_STATE));
 }

@@ -138,7 +138,7 @@ static void regs_fault(struct board_channel *channel, uint32_t code)
 {
 	struct board *board = channel->board;
 
-	tap_eq(AVRING_STATE_FAULT, board_get(channel, AVRING_REG_STATE));
+	tap_eq(AVRING_CHANNEL_FAULT, board_get(channel, AVRING_REG_STATE));
 	tap_eq(0, board_get(channel, AVRING_REG_CTRL) & AVRING_CTRL_RUN);
 	tap_eq(AVRING_EVENT_FAULT, board_read(board, AVRING_REG_EVENTS) & AVRING_EVENT_FAULT);
 	tap_eq(code, board_read(board, AVRING_REG_FAULT_CODE));
@@ -159,7 +159,7 @@ static void regs_events(void)
 	}
 	/* The code is that of the first one. */
 	regs_fault(&channels[0], AVRING_FAULT_SETUP | AVRING_PCI_VIDEO << 8);
-	tap_eq(AVRING_STATE_FAULT, board_get(&channels[1], AVRING_REG_STATE));
+	tap_eq(AVRING_CHANNEL_FAULT, board_get(&channels[1], AVRING_REG_STATE));
 	board_set(&channels[1], AVRING_REG_CTRL, AVRING_CTRL_RUN);
 	regs_fault(&channels[1], AVRING_FAULT_SETUP | AVRING_PCI_AUDIO << 8);
 }
@@ -210,7 +210,7 @@ static void regs_setup(void)
 		tap_note("channel %u, register %#x = %u", bad->channel, bad->reg, bad->value);
 		board_setup(&channel, &board, bad->channel, 256, 128);
 		board_set(&channel, AVRING_REG_CTRL, AVRING_CTRL_RUN);
-		tap_eq(AVRING_STATE_BUSY, board_get(&channel, AVRING_REG_STATE));
+		tap_eq(AVRING_CHANNEL_BUSY, board_get(&channel, AVRING_REG_STATE));
 		board_stop(&channel);
 		board_set(&channel, bad->reg, bad->value);
 		board_set(&channel, AVRING_REG_CTRL, AVRING_CTRL_RUN | bad->ctrl);

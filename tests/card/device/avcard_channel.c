@@ -588,8 +588,8 @@ void avcard_channel_write(struct avcard_channel *channel, unsigned int reg, uint
 uint32_t avcard_channel_read(struct avcard_channel *channel, unsigned int reg)
 {
 	if (reg == AVRING_REG_STATE)
-		return (avcard_is_busy(channel) ? AVRING_STATE_BUSY : 0) |
-		       (channel->fault ? AVRING_STATE_FAULT : 0);
+		return (avcard_is_busy(channel) ? AVRING_CHANNEL_BUSY : 0) |
+		       (channel->fault ? AVRING_CHANNEL_FAULT : 0);
 	return reg / 4 < AVCARD_CHANNEL_REGS ? channel->regs[reg / 4] : 0;
 }
 
