@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * avcard: the card of driver/avring-pci.rst as a device of QEMU.
+ * avcard: the card of Documentation/driver-api/media/drivers/avring-pci.rst as a device of QEMU.
  *
  * avcard.c		the PCI function: configuration, registers, events, properties
  * avcard_check.c	refuses another QEMU than it was built for
