@@ -6,6 +6,7 @@
  * when it begins to write one: a reader that looks at the tail after it has used a frame
  * knows whether that was intact.
  */
+#include <linux/lockdep.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/pci.h>
@@ -34,7 +35,7 @@ static size_t avring_pci_lane_offset(const struct avring_ring *ring, u64 positio
  * @backed: filled
  *
  * Context: process, may sleep.
- * Return: 0, or -ENOMEM, -EINVAL.
+ * Return: 0, or -ENOMEM, -EINVAL, -EIO.
  */
 int avring_pci_back(struct avring_pci_lane *lane, struct avring_ring *ring,
 		    struct avring_pci_backed *backed)
@@ -71,6 +72,8 @@ void avring_pci_lane_swap(struct avring_pci_lane *lane, struct avring_pci_backed
 {
 	const struct avring_dma dma = backed->dma;
 
+	lockdep_assert_held(&lane->stream.tune);
+	lockdep_assert_held(&lane->ch->lock);
 	backed->dma = lane->dma;
 	backed->ring = avring_stream_replace(&lane->stream, backed->ring, state);
 	lane->dma = dma;

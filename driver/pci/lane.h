@@ -27,7 +27,8 @@ struct avring_pci_backed {
  * @stream: the ring; its owner's lock is the channel's, and its tune lock is outside of it
  * @dma: the ring as the card sees it, if there is one. This and the rest: under the
  *	channel's lock
- * @config: what the channel captures, or will; changes under the tune lock, too
+ * @config: what the channel captures, or will; its format and rate change under the tune lock,
+ *	too
  * @ahead: frames that the card would like to write without asking
  * @depth: that it may, in this ring
  * @granted: frames since the start of the channel

@@ -88,7 +88,7 @@ static int avring_pci_sound_begin(struct avring_pci_audio *audio,
 				  const struct avring_audio_format *format)
 {
 	struct avring_ring *ring = avring_sound_new_ring(&audio->lane.stream, format);
-	struct avring_pci_backed backed;
+	struct avring_pci_backed backed, none = { };
 	int err;
 
 	if (IS_ERR(ring))
@@ -100,10 +100,12 @@ static int avring_pci_sound_begin(struct avring_pci_audio *audio,
 	avring_pci_sound_set_format(audio, format);
 	avring_pci_sound_swap(audio, &backed, AVRING_STATE_STALE);
 	err = avring_pci_sound_run(audio);
+	/* In one hold: nobody else finds a ring that could be started. */
+	if (err)
+		avring_pci_sound_swap(audio, &none, AVRING_STATE_STALE);
 	mutex_unlock(&audio->lane.ch->lock);
 	avring_pci_unback(&backed);
-	if (err)
-		avring_pci_sound_end(&audio->lane.stream, AVRING_STATE_STALE);
+	avring_pci_unback(&none);
 	return err;
 }
 

@@ -218,27 +218,35 @@ static struct avring_pci_video *avring_pci_video_of_stream(struct avring_stream 
 }
 
 /* No ring any more; a node that streams goes on. */
-static void avring_pci_video_end(struct avring_stream *stream, u32 state)
+static void avring_pci_video_withdraw(struct avring_pci_video *v,
+				      const struct v4l2_pix_format *pix, struct avring_rate rate,
+				      u32 state)
 {
-	struct avring_pci_video *v = avring_pci_video_of_stream(stream);
 	struct avring_pci_backed none = { };
-	int err;
+	int err = avring_pci_video_exchange(v, &none, pix, rate, state);
 
-	if (!stream->ring)
-		return;
-	err = avring_pci_video_exchange(v, &none, &v->pix, v->lane.config.rate, state);
 	if (err && v->streaming)
 		vb2_queue_error(&v->node.queue.vb2);
 }
 
+static void avring_pci_video_end(struct avring_stream *stream, u32 state)
+{
+	struct avring_pci_video *v = avring_pci_video_of_stream(stream);
+
+	if (stream->ring)
+		avring_pci_video_withdraw(v, &v->pix, v->lane.config.rate, state);
+}
+
 /*
  * Begin a generation of the ring. Return: 0; or -ENOMEM, -EINVAL, -EIO, -ENODEV. If it is the
- * card that fails, there is no ring then.
+ * card that fails, there is no ring then, and the format is that of before.
  */
 static int avring_pci_video_begin_ring(struct avring_pci_video *v,
 				       const struct v4l2_pix_format *pix, struct avring_rate rate)
 {
 	struct avring_ring *ring = avring_picture_new_ring(&v->lane.stream, pix, rate);
+	const struct avring_rate old_rate = v->lane.config.rate;
+	const struct v4l2_pix_format old_pix = v->pix;
 	struct avring_pci_backed next;
 	int err;
 
@@ -249,7 +257,7 @@ static int avring_pci_video_begin_ring(struct avring_pci_video *v,
 		return err;
 	err = avring_pci_video_exchange(v, &next, pix, rate, AVRING_STATE_STALE);
 	if (err)
-		avring_pci_video_end(&v->lane.stream, AVRING_STATE_STALE);
+		avring_pci_video_withdraw(v, &old_pix, old_rate, AVRING_STATE_STALE);
 	return err;
 }
 
