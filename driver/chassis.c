@@ -43,7 +43,8 @@ EXPORT_SYMBOL_AVRING(avring_chassis_put);
  *
  * ALSA drops its reference on the module before it frees a sound card, so the
  * module must not go away while the last close of a removed card is under way.
- * A wait that lasts says why.
+ * A wait that lasts says why. The way back through the last few instructions of that close
+ * is not waited for; nobody can.
  */
 void avring_chassis_wait_freed(struct avring_kind *kind)
 {

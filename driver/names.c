@@ -63,21 +63,21 @@ static int avring_names_refuse(const char *name, const char *fault)
 	return -EINVAL;
 }
 
-/* Called for each name in turn. An empty one leaves a card its default. */
-static int avring_chosen_name_set(const char *val, const struct kernel_param *kp)
+/**
+ * avring_chosen_name_set() - set one name of the parameter "names"
+ * @val: the name; an empty one leaves a card its default
+ * @kp: its place
+ *
+ * Return: 0, -EINVAL, -ENOMEM.
+ */
+int avring_chosen_name_set(const char *val, const struct kernel_param *kp)
 {
 	const char *name = skip_spaces(val);
 	const char *fault = avring_names_fault(name);
 
 	return fault ? avring_names_refuse(name, fault) : param_set_charp(name, kp);
 }
-
-const struct kernel_param_ops avring_chosen_name_ops = {
-	.set = avring_chosen_name_set,
-	.get = param_get_charp,
-	.free = param_free_charp,
-};
-EXPORT_SYMBOL_AVRING(avring_chosen_name_ops);
+EXPORT_SYMBOL_AVRING(avring_chosen_name_set);
 
 static bool avring_chosen_before(char *const *names, unsigned int n)
 {
@@ -89,34 +89,38 @@ static bool avring_chosen_before(char *const *names, unsigned int n)
 	return false;
 }
 
-static int avring_chosen_names_set(const char *val, const struct kernel_param *kp)
+/* A parameter that is given twice counts as it was given last. */
+static void avring_chosen_forget(char **names)
 {
-	char *const *names = kp->arr->elem;
 	unsigned int i;
-	int err = param_array_ops.set(val, kp);
 
+	for (i = 0; i < AVRING_MAX_CARDS; i++) {
+		param_free_charp(&names[i]);
+		names[i] = NULL;
+	}
+}
+
+/**
+ * avring_chosen_names_set() - set the parameter "names"
+ * @val: names with commas between them
+ * @kp: a struct kparam_array
+ *
+ * Return: 0, -EINVAL, -ENOMEM.
+ */
+int avring_chosen_names_set(const char *val, const struct kernel_param *kp)
+{
+	char **names = kp->arr->elem;
+	unsigned int i;
+	int err;
+
+	avring_chosen_forget(names);
+	err = param_array_ops.set(val, kp);
 	for (i = 0; !err && i < *kp->arr->num; i++)
 		if (*names[i] && avring_chosen_before(names, i))
 			err = avring_names_refuse(names[i], "is there twice");
 	return err;
 }
-
-static int avring_chosen_names_get(char *buffer, const struct kernel_param *kp)
-{
-	return param_array_ops.get(buffer, kp);
-}
-
-static void avring_chosen_names_free(void *arg)
-{
-	param_array_ops.free(arg);
-}
-
-const struct kernel_param_ops avring_chosen_names_ops = {
-	.set = avring_chosen_names_set,
-	.get = avring_chosen_names_get,
-	.free = avring_chosen_names_free,
-};
-EXPORT_SYMBOL_AVRING(avring_chosen_names_ops);
+EXPORT_SYMBOL_AVRING(avring_chosen_names_set);
 
 static bool avring_names_taken(const char *name)
 {
@@ -126,6 +130,12 @@ static bool avring_names_taken(const char *name)
 		if (avring_named[i] && !strcmp(avring_named[i]->card, name))
 			return true;
 	return false;
+}
+
+/* Return: why a card that exists may not be called so, or NULL. */
+static const char *avring_names_conflict(const char *name)
+{
+	return avring_names_taken(name) ? "is that of another card" : avring_names_fault(name);
 }
 
 /* Return: the number, if it is free, or the lowest that is, or -ENOSPC. */
@@ -156,20 +166,24 @@ static void avring_names_fill(struct avring_names *names, const char *chosen)
  * avring_names_claim() - a number and names that no other card has
  * @names: filled; avring_names_release() is due
  * @number: is had where it is free, else the lowest that is; negative for that at once
- * @chosen: name of the card, or NULL. One that a card of another module has is not had twice
+ * @chosen: name of the card, or NULL. One that another card has, or that could be a default, is
+ *	not had
  *
  * Return: 0, or -ENOSPC: there are too many cards.
  */
 int avring_names_claim(struct avring_names *names, int number, const char *chosen)
 {
+	const char *conflict;
+
 	if (chosen && !*chosen)
 		chosen = NULL;
 	mutex_lock(&avring_named_lock);
 	number = avring_names_free_number(number);
 	if (number >= 0) {
-		if (chosen && avring_names_taken(chosen)) {
-			pr_warn("avring: card %d is not called %s, another card is\n", number,
-				chosen);
+		conflict = chosen ? avring_names_conflict(chosen) : NULL;
+		if (conflict) {
+			pr_warn("avring: card %d is not called %s: that name %s\n", number, chosen,
+				conflict);
 			chosen = NULL;
 		}
 		names->number = number;

@@ -36,11 +36,32 @@ struct avring_chosen_names {
 	char *names[AVRING_MAX_CARDS];
 };
 
-extern const struct kernel_param_ops avring_chosen_name_ops;
-extern const struct kernel_param_ops avring_chosen_names_ops;
+int avring_chosen_name_set(const char *val, const struct kernel_param *kp);
+int avring_chosen_names_set(const char *val, const struct kernel_param *kp);
 
-/* The parameter "names" of a module, filled into a struct avring_chosen_names. */
+/*
+ * The parameter "names" of a module, filled into a struct avring_chosen_names. What frees it is the
+ * module's own: a module that goes lets go of avring-core before it frees its parameters.
+ */
 #define AVRING_NAMES_PARAM(chosen) \
+	static const struct kernel_param_ops avring_chosen_name_ops = { \
+		.set = avring_chosen_name_set, \
+		.get = param_get_charp, \
+		.free = param_free_charp, \
+	}; \
+	static int avring_chosen_names_get(char *buffer, const struct kernel_param *kp) \
+	{ \
+		return param_array_ops.get(buffer, kp); \
+	} \
+	static void avring_chosen_names_free(void *arg) \
+	{ \
+		param_array_ops.free(arg); \
+	} \
+	static const struct kernel_param_ops avring_chosen_names_ops = { \
+		.set = avring_chosen_names_set, \
+		.get = avring_chosen_names_get, \
+		.free = avring_chosen_names_free, \
+	}; \
 	static struct kparam_array avring_names_array = { \
 		.max = AVRING_MAX_CARDS, \
 		.elemsize = sizeof((chosen).names[0]), \

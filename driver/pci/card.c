@@ -254,6 +254,8 @@ static void avring_pci_card_let_sleep(struct device *dev)
  */
 static void avring_pci_card_remove(struct avring_pci_card *card)
 {
+	const int index = card->index;
+
 	avring_pci_break(&card->pci, AVRING_PCI_GONE);
 	avring_chassis_unregister(&card->chassis);
 	avring_node_unregister(&card->video.node);
@@ -261,8 +263,9 @@ static void avring_pci_card_remove(struct avring_pci_card *card)
 	avring_pci_audio_disconnect(card->audio);
 	avring_pci_disable(&card->pci);
 	avring_pci_exit(&card->pci);
-	ida_free(&avring_pci_indices, card->index);
 	avring_chassis_drop(&card->chassis);
+	/* Now that its name is free: who gets the index gets the name. */
+	ida_free(&avring_pci_indices, index);
 }
 
 static int avring_pci_probe_indexed(struct pci_dev *pdev, int index)
@@ -429,8 +432,10 @@ static int __init avring_pci_module_init(void)
 	if (!avring_pci_queue)
 		return -ENOMEM;
 	err = pci_register_driver(&avring_pci_driver);
-	if (err)
+	if (err) {
 		destroy_workqueue(avring_pci_queue);
+		avring_chassis_wait_freed(&avring_pci_kind);
+	}
 	return err;
 }
 module_init(avring_pci_module_init);

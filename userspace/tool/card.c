@@ -115,19 +115,22 @@ static bool card_is_virtual(const char *device)
 	return true;
 }
 
-static size_t card_tell_missing_of(const char *pattern, bool (*is_ours)(const char *device))
+static size_t card_tell_missing_of(const char *pattern, bool (*is_ours)(const char *device),
+				   const char *driver, const char *module)
 {
+	const char *why = "the driver could not make it, or was unbound; see dmesg";
 	glob_t found = { 0 };
 	char path[256];
 	size_t i, n = 0;
 
+	if (access(driver, F_OK))
+		why = module;
 	glob(pattern, 0, NULL, &found);
 	for (i = 0; i < found.gl_pathc; i++) {
 		snprintf(path, sizeof(path), "%s/driver", found.gl_pathv[i]);
 		if (!access(path, F_OK) || !is_ours(found.gl_pathv[i]))
 			continue;
-		tool_error("the card %s is missing: the driver could not make it, or was unbound; see dmesg",
-			   strrchr(found.gl_pathv[i], '/') + 1);
+		tool_error("the card %s is missing: %s", strrchr(found.gl_pathv[i], '/') + 1, why);
 		n++;
 	}
 	globfree(&found);
@@ -136,8 +139,11 @@ static size_t card_tell_missing_of(const char *pattern, bool (*is_ours)(const ch
 
 size_t card_tell_missing(void)
 {
-	return card_tell_missing_of(CARD_VIRTUAL, card_is_virtual) +
-	       card_tell_missing_of(CARD_PCI, card_is_board);
+	return card_tell_missing_of(CARD_VIRTUAL, card_is_virtual,
+				    "/sys/bus/platform/drivers/avring",
+				    "its module avring is not loaded") +
+	       card_tell_missing_of(CARD_PCI, card_is_board, "/sys/bus/pci/drivers/avring-pci",
+				    "its module avring-pci is not loaded");
 }
 
 /* ---------------------------------------------------------------- nodes */
