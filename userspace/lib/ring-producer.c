@@ -52,8 +52,13 @@ static int avring_ring_switch(int fd, uint32_t stream)
 
 	if (error)
 		return error;
+	/* Before anything is switched. */
+	if (!(info.features & AVRING_FEATURE_PRODUCER))
+		return -EOPNOTSUPP;
 	if (stream == AVRING_STREAM_VIDEO)
-		return avring_ring_switch_input(info.capture);
+		return info.capture.major ? avring_ring_switch_input(info.capture) : 0;
+	if (!info.control.major)
+		return 0;
 	return avring_sound_set_control(info.alsa_card, AVRING_SOURCE_CONTROL,
 					AVRING_SOURCE_LOOPBACK);
 }

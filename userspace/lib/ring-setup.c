@@ -87,6 +87,8 @@ static int avring_ring_set_picture(int fd, const struct avring_options *options,
 	error = avring_ioctl_retry(fd, AVRING_IOC_INFO, &info);
 	if (error)
 		return error;
+	if (!info.capture.major)
+		return -EOPNOTSUPP;
 	node = avring_card_open_node(info.capture, O_RDWR | O_NONBLOCK);
 	if (node < 0)
 		return node;

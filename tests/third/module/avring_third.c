@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * avring-third: the smallest card on avring-core: ten grey pictures a second for /dev/avringN,
- * each of them filled with the low byte of its number. No V4L2, no ALSA, no interrupt.
+ * avring-third: the smallest card: ten grey pictures a second, filled with their numbers.
  */
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -52,7 +51,7 @@ static void third_picture(struct third *third)
 {
 	const struct avring_entry entry = {
 		.time_ns = avring_clock_event_ns(third_rate, third->next),
-		.event = third->next++,
+		.event = third->next,
 		.sequence = third->stream.sequence++,
 		.count = 1,
 		.length = third_pix.sizeimage,
@@ -60,6 +59,7 @@ static void third_picture(struct third *third)
 
 	memset(avring_ring_begin(third->stream.ring, entry.length), entry.sequence, entry.length);
 	avring_ring_commit(third->stream.ring, &entry);
+	third->next++;
 }
 
 static void third_work(struct work_struct *work)
