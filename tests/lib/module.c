@@ -52,6 +52,12 @@ int module_unload(void)
 	return 0;
 }
 
+void module_expect_core_in_use(void)
+{
+	must(module_unload_one(MODULE_VIRTUAL));
+	must_refuse(EWOULDBLOCK, module_unload_one(MODULE_CORE));
+}
+
 int module_load(void)
 {
 	char command[128];

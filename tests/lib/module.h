@@ -19,6 +19,9 @@ int module_unload_one(const char *name);
 /* All that are there, those of the cards first: 0, or the -errno of the first that stays. */
 int module_unload(void);
 
+/* The virtual cards go, and avring_core is refused, because somebody has memory of theirs. */
+void module_expect_core_in_use(void);
+
 /* modprobe of what was remembered, with its parameters: 0, or -EIO if it failed. */
 int module_load(void);
 

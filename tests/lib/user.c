@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "module.h"
 #include "tap.h"
 #include "user.h"
 
@@ -58,6 +59,18 @@ void user_end(struct user *user)
 		  "user: expected to end within %d s of unbind, got none", USER_WAKE_SECONDS);
 	tap_join(user->child);
 	close(user->ready[0]);
+}
+
+void user_keeps_core(user_fn run, int n)
+{
+	while (n--) {
+		struct user user = user_start(run);
+
+		module_expect_core_in_use();
+		user_end(&user);
+		must(module_unload_one(MODULE_CORE));
+		must(module_load());
+	}
 }
 
 int user_loops(void)

@@ -39,6 +39,9 @@ struct user user_start(user_fn run);
 /* The device is gone, or the user may leave it anyway. */
 void user_end(struct user *user);
 
+/* @n times: the user has memory alone: his card goes, and avring_core is refused until he ends. */
+void user_keeps_core(user_fn run, int n);
+
 /* How often loops turn that the project promises to pass: $LOOPS or 50; a fifth of that. */
 int user_loops(void);
 int user_short_loops(void);

@@ -21,13 +21,6 @@ static void expect_card_in_use(void)
 	must_refuse(EWOULDBLOCK, module_unload_one(MODULE_VIRTUAL));
 }
 
-/* The card goes, what its memory needs stays. */
-static void expect_core_in_use(void)
-{
-	must(module_unload_one(MODULE_VIRTUAL));
-	must_refuse(EWOULDBLOCK, module_unload_one(MODULE_CORE));
-}
-
 static bool module_can_go(void *arg)
 {
 	(void)arg;
@@ -58,7 +51,7 @@ static void test_mapping_holds_module(const void *max_order)
 {
 	uint8_t *start = mapping_alone(max_order);
 
-	expect_core_in_use();
+	module_expect_core_in_use();
 	content_expect("mapping", start, BIG_BYTES, 0, 0);
 	munmap(start, BIG_BYTES);
 	expect_module_free();
@@ -71,7 +64,7 @@ static void test_one_page_holds_module(const void *max_order)
 
 	munmap(start, page - start);
 	munmap(page + 4096, BIG_BYTES - (page + 4096 - start));
-	expect_core_in_use();
+	module_expect_core_in_use();
 	content_expect("last page that is mapped", page, 4096, 0, page - start);
 	munmap(page, 4096);
 	expect_module_free();
@@ -83,7 +76,7 @@ static void test_mapping_holds_module_after_unbind(const void *max_order)
 	uint8_t *start = mapping_alone(max_order);
 
 	must(card_unbind(&card));
-	expect_core_in_use();
+	module_expect_core_in_use();
 	content_expect("mapping", start, BIG_BYTES, 0, 0);
 	munmap(start, BIG_BYTES);
 	expect_module_free();
@@ -105,7 +98,7 @@ static void test_childs_mapping_holds_module(const void *max_order)
 		_exit(0);
 	}
 	munmap(start, BIG_BYTES);
-	expect_core_in_use();
+	module_expect_core_in_use();
 	close(ends[1]);
 	tap_join(child);
 	close(ends[0]);
@@ -153,7 +146,7 @@ static void test_dmabuf_holds_module(const void *max_order)
 	export.type = video.type;
 	must(video_ioctl(video.fd, VIDIOC_EXPBUF, &export));
 	video_close(&video);
-	expect_core_in_use();
+	module_expect_core_in_use();
 	close(export.fd);
 	expect_module_free();
 }

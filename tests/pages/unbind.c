@@ -318,17 +318,7 @@ static void rmmod_loop(const void *run, int n)
 
 static void test_rmmod_core_loop(const void *run)
 {
-	int i, n = user_loops();
-
-	for (i = 0; i < n; i++) {
-		struct user user = user_start(*(const user_fn *)run);
-
-		must(module_unload_one(MODULE_VIRTUAL));
-		must_refuse(EWOULDBLOCK, module_unload_one(MODULE_CORE));
-		user_end(&user);
-		must(module_unload_one(MODULE_CORE));
-		must(module_load());
-	}
+	user_keeps_core(*(const user_fn *)run, user_loops());
 	expect_working();
 }
 

@@ -374,17 +374,7 @@ static void test_rmmod_after_unbind(const void *run)
 
 static void test_rmmod_core(const void *run)
 {
-	int n = user_short_loops();
-
-	while (n--) {
-		struct user user = user_start(*(const user_fn *)run);
-
-		must(module_unload_one(MODULE_VIRTUAL));
-		must_refuse(EWOULDBLOCK, module_unload_one(MODULE_CORE));
-		user_end(&user);
-		must(module_unload_one(MODULE_CORE));
-		must(module_load());
-	}
+	user_keeps_core(*(const user_fn *)run, user_short_loops());
 	expect_working();
 }
 

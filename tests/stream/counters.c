@@ -13,12 +13,6 @@ static const struct sound_params a_tenth = { .format = SND_PCM_FORMAT_S16_LE,
 					     .channels = 2,
 					     .period = RATE / 100,
 					     .buffer = RATE / 10 };
-static const struct sound_params sleepless = { .format = SND_PCM_FORMAT_S16_LE,
-					       .sleepless = true,
-					       .rate = RATE,
-					       .channels = 2,
-					       .period = RATE / 100,
-					       .buffer = RATE / 10 };
 
 static long long counted(const char *name)
 {

@@ -336,12 +336,6 @@ static void pcm_underrun(void)
 /*
  * Without wake-ups, for who has a clock of his own.
  */
-static const struct sound_params sleepless = { .format = SND_PCM_FORMAT_S16_LE,
-					       .sleepless = true,
-					       .rate = RATE,
-					       .channels = 2,
-					       .period = RATE / 100,
-					       .buffer = RATE / 10 };
 
 /* Each frame has come at its time: that of the start is the same whenever one looks. */
 static void pcm_sleepless_capture(void)

@@ -13,6 +13,12 @@ const struct sound_params short_buffer = { .format = SND_PCM_FORMAT_S16_LE,
 					   .channels = 2,
 					   .period = RATE / 100,
 					   .buffer = RATE / 25 };
+const struct sound_params sleepless = { .format = SND_PCM_FORMAT_S16_LE,
+					.sleepless = true,
+					.rate = RATE,
+					.channels = 2,
+					.period = RATE / 100,
+					.buffer = RATE / 10 };
 
 uint8_t data[1 << 20];
 

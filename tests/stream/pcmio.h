@@ -14,8 +14,8 @@
 #define RATE 48000
 #define TIMEOUT_MS 3000
 
-/* 48 kHz, and the same with 40 ms of buffer. */
-extern const struct sound_params stereo, short_buffer;
+/* 48 kHz; the same with 40 ms of buffer; with 100 ms and without wake-ups. */
+extern const struct sound_params stereo, short_buffer, sleepless;
 
 /* Scratch for samples; silence until something is read. */
 extern uint8_t data[1 << 20];
