@@ -1,0 +1,579 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * avring: open files of /dev/avringN, and their calls.
+ *
+ * An open file is attached to nothing, or to one ring of one stream. It holds a
+ * reference on that ring until it detaches, so what it maps and waits for cannot go
+ * away under it, whatever becomes of the stream and the card.
+ *
+ * Locks, outermost first: avring_ringdev.alive, avring_ring_file.lock, then those of
+ * the streams. mmap() runs under the mmap lock, which streams may take under
+ * theirs, so it looks at the ring under avring_ring_file.ring_lock alone. No lock is
+ * held while user memory is copied, nor while somebody waits.
+ */
+#include <linux/compat.h>
+#include <linux/dma-buf.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/nospec.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "compat.h"
+#include "memory/store.h"
+#include "ring/ringdev.h"
+#include "ring/ringdev_priv.h"
+
+/* Regions of the node, far enough from each other. */
+#define AVRING_CONTROL_OFFSET	0ULL
+#define AVRING_INDEX_OFFSET	BIT_ULL(30)
+#define AVRING_DATA_OFFSET	BIT_ULL(32)
+
+/**
+ * struct avring_ring_file - an open file
+ * @ringdev: the node
+ * @node: in avring_ringdev.files
+ * @writable: it was opened for writing
+ * @reader: its place in a ring
+ * @lock: serialises attach, detach and what a producer does; guards @stream, @role
+ * @stream: AVRING_STREAM_*, what @ring belongs to
+ * @role: AVRING_ROLE_*
+ * @ring_lock: guards @ring, innermost
+ * @ring: what it is attached to, with a reference, or NULL. Changed with @lock held, too
+ */
+struct avring_ring_file {
+	struct avring_ringdev *ringdev;
+	struct list_head node;
+	bool writable;
+	struct avring_ring_reader reader;
+	struct mutex lock;
+	u32 stream;
+	u32 role;
+	spinlock_t ring_lock;
+	struct avring_ring *ring;
+};
+
+/* The number comes from user space and has been checked. Return: NULL if the card has none. */
+static struct avring_stream *avring_ringdev_stream(const struct avring_ringdev *ringdev,
+						   u32 stream)
+{
+	return ringdev->streams[array_index_nospec(stream, AVRING_STREAMS)];
+}
+
+/* Return: the ring with a reference for the caller, or NULL. */
+static struct avring_ring *avring_ring_file_get(struct avring_ring_file *rf)
+{
+	struct avring_ring *ring;
+
+	spin_lock(&rf->ring_lock);
+	ring = rf->ring;
+	if (ring)
+		avring_ring_get(ring);
+	spin_unlock(&rf->ring_lock);
+	return ring;
+}
+
+/* Takes over the caller's reference on @ring, and gives back that on the old one. */
+static void avring_ring_file_set(struct avring_ring_file *rf, struct avring_ring *ring)
+{
+	struct avring_ring *old;
+
+	spin_lock(&rf->ring_lock);
+	old = rf->ring;
+	rf->ring = ring;
+	spin_unlock(&rf->ring_lock);
+	avring_ring_put(old);
+}
+
+static struct avring_stream *avring_ring_file_stream(const struct avring_ring_file *rf)
+{
+	return rf->ringdev->streams[rf->stream];
+}
+
+/* Streams are not told of files that go after the card has. ringdev->alive is held. */
+static void avring_ring_file_detach(struct avring_ring_file *rf)
+{
+	if (rf->ringdev->gone)
+		avring_ring_reader_leave(&rf->reader);
+	else
+		avring_stream_detach(avring_ring_file_stream(rf), &rf->reader);
+	avring_ring_file_set(rf, NULL);
+}
+
+static int avring_ring_open(struct inode *inode, struct file *file)
+{
+	struct avring_ringdev *ringdev = container_of(inode->i_cdev, struct avring_ringdev, cdev);
+	struct avring_ring_file *rf = kzalloc(sizeof(*rf), GFP_KERNEL_ACCOUNT);
+
+	if (!rf)
+		return -ENOMEM;
+	get_device(&ringdev->dev);
+	rf->ringdev = ringdev;
+	rf->writable = file->f_mode & FMODE_WRITE;
+	mutex_init(&rf->lock);
+	spin_lock_init(&rf->ring_lock);
+	avring_ring_reader_init(&rf->reader);
+	file->private_data = rf;
+	mutex_lock(&ringdev->files_lock);
+	list_add_tail(&rf->node, &ringdev->files);
+	mutex_unlock(&ringdev->files_lock);
+	return nonseekable_open(inode, file);
+}
+
+static int avring_ring_close(struct inode *inode, struct file *file)
+{
+	struct avring_ring_file *rf = file->private_data;
+	struct avring_ringdev *ringdev = rf->ringdev;
+
+	mutex_lock(&ringdev->files_lock);
+	list_del(&rf->node);
+	mutex_unlock(&ringdev->files_lock);
+	down_read(&ringdev->alive);
+	if (rf->ring)
+		avring_ring_file_detach(rf);
+	up_read(&ringdev->alive);
+	put_device(&ringdev->dev);
+	mutex_destroy(&rf->lock);
+	kfree(rf);
+	return 0;
+}
+
+static int avring_ring_mmap_window(const struct avring_ring_file *rf, struct vm_area_struct *vma)
+{
+	struct avring_store *window = rf->ringdev->window;
+
+	if (!window)
+		return -EINVAL;
+	vma->vm_pgoff -= AVRING_WINDOW_OFFSET >> PAGE_SHIFT;
+	return avring_store_mmap(window, vma, rf->writable);
+}
+
+static int avring_ring_mmap_ring(struct avring_ring_file *rf, struct vm_area_struct *vma)
+{
+	struct avring_ring *ring = avring_ring_file_get(rf);
+	int err;
+
+	if (!ring)
+		return -EINVAL;
+	if (vma->vm_pgoff >= AVRING_DATA_OFFSET >> PAGE_SHIFT) {
+		vma->vm_pgoff -= AVRING_DATA_OFFSET >> PAGE_SHIFT;
+		err = avring_store_mmap(ring->data, vma, ring->producer == &rf->reader);
+	} else if (vma->vm_pgoff >= AVRING_INDEX_OFFSET >> PAGE_SHIFT) {
+		vma->vm_pgoff -= AVRING_INDEX_OFFSET >> PAGE_SHIFT;
+		err = avring_store_mmap(ring->index, vma, false);
+	} else {
+		err = avring_store_mmap(ring->page, vma, false);
+	}
+	avring_ring_put(ring);
+	return err;
+}
+
+static int avring_ring_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	if (vma->vm_pgoff >= AVRING_WINDOW_OFFSET >> PAGE_SHIFT)
+		return avring_ring_mmap_window(file->private_data, vma);
+	return avring_ring_mmap_ring(file->private_data, vma);
+}
+
+static __poll_t avring_ring_poll(struct file *file, poll_table *table)
+{
+	struct avring_ring_file *rf = file->private_data;
+	struct avring_ring *ring;
+	__poll_t events = 0;
+	u32 state;
+	int err;
+
+	poll_wait(file, &rf->reader.wait, table);
+	ring = avring_ring_file_get(rf);
+	if (!ring)
+		return READ_ONCE(rf->ringdev->gone) ? EPOLLERR | EPOLLHUP : EPOLLERR;
+	err = avring_ring_reader_ready(&rf->reader, ring, &state);
+	if (!err)
+		events |= EPOLLIN | EPOLLRDNORM;
+	else if (err == -ESTALE)
+		events |= EPOLLERR;
+	if (state & AVRING_STATE_STALE)
+		events |= EPOLLPRI;
+	if (state & AVRING_STATE_GONE)
+		events |= EPOLLERR | EPOLLHUP;
+	avring_ring_put(ring);
+	return events;
+}
+
+static bool avring_ring_is_zero(const void *field, size_t size)
+{
+	return !memchr_inv(field, 0, size);
+}
+
+#define AVRING_IS_ZERO(field) avring_ring_is_zero(&(field), sizeof(field))
+
+static int avring_ring_info(struct avring_ring_file *rf, void *arg)
+{
+	*(struct avring_info *)arg = rf->ringdev->info;
+	return 0;
+}
+
+static int avring_ring_check_setup(const struct avring_setup *setup)
+{
+	if (setup->stream >= AVRING_STREAMS || setup->flags || !AVRING_IS_ZERO(setup->reserved) ||
+	    !AVRING_IS_ZERO(setup->audio.reserved))
+		return -EINVAL;
+	if (setup->stream == AVRING_STREAM_VIDEO && !AVRING_IS_ZERO(setup->audio))
+		return -EINVAL;
+	return 0;
+}
+
+/* Only the stream counts; the rest is filled in, but what is reserved must be zero. */
+static int avring_ring_get_setup(struct avring_ring_file *rf, void *arg)
+{
+	struct avring_setup *setup = arg;
+	const u32 number = setup->stream;
+	struct avring_stream *stream;
+
+	if (number >= AVRING_STREAMS || setup->flags || !AVRING_IS_ZERO(setup->reserved) ||
+	    !AVRING_IS_ZERO(setup->audio.reserved))
+		return -EINVAL;
+	stream = avring_ringdev_stream(rf->ringdev, number);
+	if (!stream)
+		return -EOPNOTSUPP;
+	memset(setup, 0, sizeof(*setup));
+	setup->stream = number;
+	avring_stream_get_setup(stream, setup);
+	return 0;
+}
+
+static int avring_ring_set_setup(struct avring_ring_file *rf, void *arg)
+{
+	const struct avring_setup *setup = arg;
+	struct avring_stream *stream;
+	int err = avring_ring_check_setup(setup);
+
+	if (err)
+		return err;
+	stream = avring_ringdev_stream(rf->ringdev, setup->stream);
+	return stream ? avring_stream_set_setup(stream, setup) : -EOPNOTSUPP;
+}
+
+static int avring_ring_check_attach(const struct avring_ring_file *rf,
+				    const struct avring_attach *attach)
+{
+	const struct avring_stream_format *format = &attach->format;
+
+	if (attach->role > AVRING_ROLE_PRODUCER || attach->flags & ~AVRING_ATTACH_OLDEST ||
+	    format->stream >= AVRING_STREAMS || format->reserved ||
+	    !AVRING_IS_ZERO(attach->reserved))
+		return -EINVAL;
+	if (attach->role == AVRING_ROLE_PRODUCER)
+		return rf->writable ? 0 : -EPERM;
+	/* The larger member of the union. */
+	return AVRING_IS_ZERO(format->video) ? 0 : -EINVAL;
+}
+
+static void avring_ring_describe(struct avring_ring_file *rf, struct avring_attach *attach)
+{
+	const struct avring_ring *ring = rf->ring;
+
+	attach->format = ring->format;
+	attach->generation = ring->generation;
+	attach->entries = ring->n_entries;
+	attach->align = ring->geometry.align;
+	attach->frame_bytes = ring->geometry.frame_bytes;
+	attach->length = ring->geometry.length;
+	attach->next = rf->reader.target.next;
+	attach->control_offset = AVRING_CONTROL_OFFSET;
+	attach->control_size = PAGE_SIZE;
+	attach->index_offset = AVRING_INDEX_OFFSET;
+	attach->index_size = PAGE_ALIGN(ring->n_entries * sizeof(struct avring_entry));
+	attach->data_offset = AVRING_DATA_OFFSET;
+	attach->data_size = 2ULL * ring->geometry.length;
+}
+
+static int avring_ring_join(struct avring_ring_file *rf, struct avring_attach *attach)
+{
+	struct avring_stream *stream = avring_ringdev_stream(rf->ringdev, attach->format.stream);
+
+	if (!stream)
+		return -EOPNOTSUPP;
+	if (attach->role == AVRING_ROLE_PRODUCER)
+		return avring_stream_produce(stream, &rf->reader, &attach->format);
+	return avring_stream_attach(stream, &rf->reader,
+				    rf->ring || attach->flags & AVRING_ATTACH_OLDEST);
+}
+
+/* A reader moves from ring to ring without a gap; a producer lets go first. */
+static int avring_ring_attach_locked(struct avring_ring_file *rf, struct avring_attach *attach)
+{
+	int err;
+
+	if (rf->ring && (rf->role != attach->role || rf->stream != attach->format.stream))
+		return -EBUSY;
+	if (rf->ring && rf->role == AVRING_ROLE_PRODUCER)
+		avring_ring_file_detach(rf);
+	err = avring_ring_join(rf, attach);
+	if (err)
+		return err;
+	rf->role = attach->role;
+	rf->stream = attach->format.stream;
+	avring_ring_file_set(rf, rf->reader.ring);
+	avring_ring_describe(rf, attach);
+	return 0;
+}
+
+static int avring_ring_attach(struct avring_ring_file *rf, void *arg)
+{
+	int err = avring_ring_check_attach(rf, arg);
+
+	if (err)
+		return err;
+	mutex_lock(&rf->lock);
+	err = avring_ring_attach_locked(rf, arg);
+	mutex_unlock(&rf->lock);
+	return err;
+}
+
+static int avring_ring_detach(struct avring_ring_file *rf, void *arg)
+{
+	int err = 0;
+
+	mutex_lock(&rf->lock);
+	if (rf->ring)
+		avring_ring_file_detach(rf);
+	else
+		err = -EINVAL;
+	mutex_unlock(&rf->lock);
+	return err;
+}
+
+static int avring_ring_wait(struct avring_ring_file *rf, void *arg)
+{
+	struct avring_wait *wait = arg;
+	const struct avring_ring_target target = {
+		.next = wait->next,
+		.entries = wait->entries,
+		.bytes = wait->bytes,
+		.time_ns = wait->time_ns,
+	};
+	struct avring_ring *ring;
+	int err;
+
+	if (wait->flags || !AVRING_IS_ZERO(wait->reserved))
+		return -EINVAL;
+	ring = avring_ring_file_get(rf);
+	if (!ring)
+		return -EINVAL;
+	err = avring_ring_reader_wait(&rf->reader, ring, &target, wait->deadline_ns);
+	wait->state = READ_ONCE(ring->state);
+	wait->head_entry = READ_ONCE(ring->control->head_entry);
+	avring_ring_put(ring);
+	return err;
+}
+
+/* Return: 0 if the file may write now; its lock is held. */
+static int avring_ring_may_write(const struct avring_ring_file *rf)
+{
+	if (!rf->ring)
+		return -EINVAL;
+	return rf->role == AVRING_ROLE_PRODUCER ? 0 : -EPERM;
+}
+
+static int avring_ring_begin_frame(struct avring_ring_file *rf, void *arg)
+{
+	struct avring_stream *stream;
+	struct avring_begin *begin = arg;
+	int err;
+
+	if (begin->flags || begin->reserved0 || !AVRING_IS_ZERO(begin->reserved))
+		return -EINVAL;
+	mutex_lock(&rf->lock);
+	stream = avring_ring_file_stream(rf);
+	err = avring_ring_may_write(rf) ?: stream->ops->begin(stream, &rf->reader, begin);
+	mutex_unlock(&rf->lock);
+	return err;
+}
+
+static int avring_ring_commit_frame(struct avring_ring_file *rf, void *arg)
+{
+	struct avring_stream *stream;
+	struct avring_commit *commit = arg;
+	int err;
+
+	if (commit->flags || commit->reserved0 || !AVRING_IS_ZERO(commit->reserved))
+		return -EINVAL;
+	mutex_lock(&rf->lock);
+	stream = avring_ring_file_stream(rf);
+	err = avring_ring_may_write(rf) ?: stream->ops->commit(stream, &rf->reader, commit);
+	mutex_unlock(&rf->lock);
+	return err;
+}
+
+static struct dma_buf *avring_ring_export_range(const struct avring_ring *ring,
+						const struct avring_export *export, u32 access)
+{
+	const u64 length = ring->geometry.length;
+
+	if (export->length > length || export->offset >= 2 * length)
+		return ERR_PTR(-EINVAL);
+	return avring_store_export_range(ring->data, export->offset >> PAGE_SHIFT,
+					 export->length >> PAGE_SHIFT, export->flags | access);
+}
+
+/**
+ * struct avring_ring_exported - the argument of EXPORT, and what it made
+ * @export: of user space
+ * @file: the dma-buf; gets its descriptor when user space has been told of it
+ */
+struct avring_ring_exported {
+	struct avring_export export;
+	struct file *file;
+};
+
+static int avring_ring_export(struct avring_ring_file *rf, void *arg)
+{
+	struct avring_ring_exported *exported = arg;
+	struct avring_export *export = &exported->export;
+	struct avring_ring *ring;
+	struct dma_buf *dbuf;
+	u32 access;
+
+	if (export->flags & ~O_CLOEXEC || !AVRING_IS_ZERO(export->reserved) ||
+	    !PAGE_ALIGNED(export->offset) || !PAGE_ALIGNED(export->length))
+		return -EINVAL;
+	ring = avring_ring_file_get(rf);
+	if (!ring)
+		return -EINVAL;
+	access = ring->producer == &rf->reader ? O_RDWR : O_RDONLY;
+	dbuf = avring_ring_export_range(ring, export, access);
+	avring_ring_put(ring);
+	if (IS_ERR(dbuf))
+		return PTR_ERR(dbuf);
+	export->fd = get_unused_fd_flags(export->flags);
+	if (export->fd < 0) {
+		dma_buf_put(dbuf);
+		return export->fd;
+	}
+	exported->file = dbuf->file;
+	return 0;
+}
+
+/* @err: user space could not be told. */
+static void avring_ring_export_done(const struct avring_ring_exported *exported, int err)
+{
+	if (err) {
+		put_unused_fd(exported->export.fd);
+		fput(exported->file);
+	} else {
+		fd_install(exported->export.fd, exported->file);
+	}
+}
+
+union avring_ring_arg {
+	struct avring_info info;
+	struct avring_setup setup;
+	struct avring_attach attach;
+	struct avring_wait wait;
+	struct avring_begin begin;
+	struct avring_commit commit;
+	struct avring_ring_exported exported;
+};
+
+/**
+ * struct avring_ring_call - one ioctl
+ * @cmd: AVRING_IOC_*
+ * @run: does it; the argument is in kernel memory
+ * @on: what it works on
+ */
+struct avring_ring_call {
+	unsigned int cmd;
+	int (*run)(struct avring_ring_file *rf, void *arg);
+	enum {
+		AVRING_ON_RING,		/* may sleep for long; holds the ring by a reference */
+		AVRING_ON_FILE,		/* runs with ringdev->alive held */
+		AVRING_ON_CARD,		/* the same, and fails when the card is gone */
+	} on;
+};
+
+static const struct avring_ring_call avring_ring_calls[] = {
+	{ AVRING_IOC_INFO, avring_ring_info, AVRING_ON_CARD },
+	{ AVRING_IOC_GET_SETUP, avring_ring_get_setup, AVRING_ON_CARD },
+	{ AVRING_IOC_SET_SETUP, avring_ring_set_setup, AVRING_ON_CARD },
+	{ AVRING_IOC_ATTACH, avring_ring_attach, AVRING_ON_CARD },
+	{ AVRING_IOC_DETACH, avring_ring_detach, AVRING_ON_FILE },
+	{ AVRING_IOC_WAIT, avring_ring_wait, AVRING_ON_RING },
+	{ AVRING_IOC_BEGIN, avring_ring_begin_frame, AVRING_ON_CARD },
+	{ AVRING_IOC_COMMIT, avring_ring_commit_frame, AVRING_ON_CARD },
+	{ AVRING_IOC_EXPORT, avring_ring_export, AVRING_ON_RING },
+};
+
+static int avring_ring_run(const struct avring_ring_call *call, struct avring_ring_file *rf,
+			   void *arg)
+{
+	int err;
+
+	if (call->on == AVRING_ON_RING)
+		return call->run(rf, arg);
+	down_read(&rf->ringdev->alive);
+	if (call->on == AVRING_ON_CARD && rf->ringdev->gone)
+		err = -ENODEV;
+	else
+		err = call->run(rf, arg);
+	up_read(&rf->ringdev->alive);
+	return err;
+}
+
+static long avring_ring_ioctl(struct file *file, unsigned int cmd, unsigned long user)
+{
+	const struct avring_ring_call *call = avring_ring_calls;
+	union avring_ring_arg arg = {};
+	int err;
+
+	while (call->cmd != cmd)
+		if (++call == avring_ring_calls + ARRAY_SIZE(avring_ring_calls))
+			return -ENOTTY;
+	if (_IOC_DIR(cmd) & _IOC_WRITE &&
+	    copy_from_user(&arg, (void __user *)user, _IOC_SIZE(cmd)))
+		return -EFAULT;
+	err = avring_ring_run(call, file->private_data, &arg);
+	if (err)
+		return err;
+	if (_IOC_DIR(cmd) & _IOC_READ && copy_to_user((void __user *)user, &arg, _IOC_SIZE(cmd)))
+		err = -EFAULT;
+	if (cmd == AVRING_IOC_EXPORT)
+		avring_ring_export_done(&arg.exported, err);
+	return err;
+}
+
+const struct file_operations avring_ring_fops = {
+	.owner = THIS_MODULE,
+	.open = avring_ring_open,
+	.release = avring_ring_close,
+	.unlocked_ioctl = avring_ring_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = avring_ring_mmap,
+	.get_unmapped_area = avring_store_unmapped_area,
+	.poll = avring_ring_poll,
+};
+
+/**
+ * avring_ring_end_files() - the card is removed: whatever an open file is attached to ends
+ * @ringdev: the node
+ *
+ * Streams end their current rings; a file may still be attached to an older one.
+ */
+void avring_ring_end_files(struct avring_ringdev *ringdev)
+{
+	struct avring_ring_file *rf;
+	struct avring_ring *ring;
+
+	mutex_lock(&ringdev->files_lock);
+	list_for_each_entry(rf, &ringdev->files, node) {
+		ring = avring_ring_file_get(rf);
+		if (ring)
+			avring_ring_end(ring, AVRING_STATE_GONE);
+		avring_ring_put(ring);
+	}
+	mutex_unlock(&ringdev->files_lock);
+}
