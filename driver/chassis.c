@@ -11,6 +11,7 @@
 
 #include "chassis.h"
 #include "compat.h"
+#include "memory/account.h"
 
 /* How often a wait for them says why. */
 #define AVRING_CHASSIS_PATIENCE		(5 * HZ)
@@ -21,6 +22,7 @@ static void avring_chassis_release(struct kref *refs)
 
 	struct avring_kind *kind = chassis->kind;
 
+	avring_account_put(chassis->account);
 	media_device_cleanup(&chassis->mdev);
 	kind->free(chassis);
 	if (atomic_dec_and_test(&kind->live))
@@ -86,6 +88,11 @@ int avring_chassis_init(struct avring_chassis *chassis, struct avring_kind *kind
 	err = avring_names_claim(&chassis->names, number, name);
 	if (err)
 		return err;
+	chassis->account = avring_account_new(chassis->names.card);
+	if (!chassis->account) {
+		avring_names_release(&chassis->names);
+		return -ENOMEM;
+	}
 	kref_init(&chassis->refs);
 	chassis->kind = kind;
 	mdev->dev = dev;
@@ -96,6 +103,7 @@ int avring_chassis_init(struct avring_chassis *chassis, struct avring_kind *kind
 	err = v4l2_device_register(dev, v4l2_dev);
 	if (err) {
 		media_device_cleanup(mdev);
+		avring_account_put(chassis->account);
 		avring_names_release(&chassis->names);
 	}
 	return err;
@@ -110,6 +118,7 @@ void avring_chassis_destroy(struct avring_chassis *chassis)
 {
 	v4l2_device_unregister(&chassis->v4l2_dev);
 	media_device_cleanup(&chassis->mdev);
+	avring_account_put(chassis->account);
 	avring_names_release(&chassis->names);
 }
 EXPORT_SYMBOL_AVRING(avring_chassis_destroy);
@@ -127,7 +136,11 @@ void avring_chassis_live(struct avring_chassis *chassis, struct device *dev,
 			 struct avring_stream *const streams[AVRING_STREAMS])
 {
 	struct avring_ringdev *ringdev = &chassis->ringdev;
+	unsigned int i;
 
+	for (i = 0; i < AVRING_STREAMS; i++)
+		if (streams[i])
+			streams[i]->account = chassis->account;
 	memcpy(ringdev->streams, streams, sizeof(ringdev->streams));
 	ringdev->released = avring_chassis_ringdev_released;
 	ringdev->data = chassis;

@@ -21,6 +21,7 @@
 #include "names.h"
 #include "ring/ringdev.h"
 
+struct avring_account;
 struct avring_chassis;
 
 /**
@@ -37,6 +38,7 @@ struct avring_kind {
  * struct avring_chassis - part of a card
  * @kind: of the card
  * @refs: driver, V4L2 device, sound card, ring node
+ * @account: of its memory
  * @names: until the driver lets go of the card
  * @mdev: media device
  * @v4l2_dev: parent of the video nodes
@@ -46,6 +48,7 @@ struct avring_kind {
 struct avring_chassis {
 	struct avring_kind *kind;
 	struct kref refs;
+	struct avring_account *account;
 	struct avring_names names;
 	struct media_device mdev;
 	struct v4l2_device v4l2_dev;

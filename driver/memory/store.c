@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/nospec.h>
+#include <linux/printk.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -139,9 +140,6 @@ static int avring_store_fill(struct avring_store *store)
 	unsigned long i = 0, k;
 	struct page *head;
 
-	/* As vmalloc(): who asks for more than there is must not use all of it up first. */
-	if (store->n_pages > totalram_pages())
-		return -ENOMEM;
 	while (i < store->n_pages) {
 		head = NULL;
 		if (!fatal_signal_pending(current))
@@ -233,48 +231,87 @@ unsigned int avring_store_max_segment(struct device *dev)
 	return max_t(size_t, ALIGN_DOWN(most, PAGE_SIZE), PAGE_SIZE);
 }
 
-static struct avring_store *avring_store_alloc(size_t size, int images)
+/*
+ * Memory and its page table are charged. Who asks for more than there is must neither use all of
+ * it up first nor wait for that; what is less than a chunk does no harm.
+ */
+static int avring_store_charge(struct avring_charge *charge, struct avring_account *account,
+			       size_t size, int images)
 {
-	struct avring_store *store = avring_store_init_pages(size, 0, images);
-	int err;
+	const unsigned long n_pages = DIV_ROUND_UP(size, PAGE_SIZE);
+	const unsigned long table = DIV_ROUND_UP(images * n_pages,
+						 PAGE_SIZE / sizeof(struct page *));
 
-	if (IS_ERR(store))
-		return store;
-	err = avring_store_fill(store);
+	if (n_pages > BIT(AVRING_STORE_TOP_ORDER) && n_pages + table > si_mem_available()) {
+		pr_notice_ratelimited("avring: %zu bytes refused: the machine has not so much left\n",
+				      size);
+		return -ENOMEM;
+	}
+	return avring_charge(charge, account, AVRING_PAGES, n_pages + table);
+}
+
+static int avring_store_build(struct avring_store *store)
+{
+	int err = avring_store_fill(store);
+
 	if (err)
-		goto free_table;
+		return err;
 	err = avring_store_make_sgt(store);
 	if (err)
-		goto free_pages;
+		avring_store_free_pages(store, store->n_pages);
+	return err;
+}
+
+static struct avring_store *avring_store_alloc(struct avring_account *account, size_t size,
+					       int images)
+{
+	struct avring_store *store;
+	struct avring_charge charge;
+	int err;
+
+	if (!size || size > SIZE_MAX / images - PAGE_SIZE)
+		return ERR_PTR(-EINVAL);
+	err = avring_store_charge(&charge, account, size, images);
+	if (err)
+		return ERR_PTR(err);
+	store = avring_store_init_pages(size, 0, images);
+	if (IS_ERR(store)) {
+		avring_uncharge(&charge);
+		return store;
+	}
+	err = avring_store_build(store);
+	if (err) {
+		avring_store_free_table(store);
+		avring_uncharge(&charge);
+		return ERR_PTR(err);
+	}
+	store->charge = charge;
 	atomic_inc(&avring_live_stores);
 	atomic_long_add(store->n_pages, &avring_live_pages);
 	return store;
-
-free_pages:
-	avring_store_free_pages(store, store->n_pages);
-free_table:
-	avring_store_free_table(store);
-	return ERR_PTR(err);
 }
 
 /**
  * avring_store_new() - allocate zeroed memory for one buffer
+ * @account: of the card that it is for
  * @size: bytes, rounded up to whole pages for mapping
  *
  * The pages are scatter-gather, the largest chunks that can be had, zeroed and
- * charged to the caller's memory cgroup. Context: process, may sleep.
+ * charged to the caller's memory cgroup, to the caller and to the card. Context: process,
+ * may sleep.
  *
  * Return: a store with one reference for the caller, or ERR_PTR(-EINVAL) for a
  * size of 0 or beyond the address space, ERR_PTR(-ENOMEM).
  */
-struct avring_store *avring_store_new(size_t size)
+struct avring_store *avring_store_new(struct avring_account *account, size_t size)
 {
-	return avring_store_alloc(size, 1);
+	return avring_store_alloc(account, size, 1);
 }
 EXPORT_SYMBOL_AVRING(avring_store_new);
 
 /**
  * avring_store_new_linear() - allocate zeroed memory that is seen twice in a row
+ * @account: of the card that it is for
  * @size: bytes, rounded up to whole pages
  *
  * As avring_store_new(). If @size is a multiple of 2 MiB both images are mapped by
@@ -282,9 +319,9 @@ EXPORT_SYMBOL_AVRING(avring_store_new);
  *
  * Return: as avring_store_new().
  */
-struct avring_store *avring_store_new_linear(size_t size)
+struct avring_store *avring_store_new_linear(struct avring_account *account, size_t size)
 {
-	return avring_store_alloc(size, 2);
+	return avring_store_alloc(account, size, 2);
 }
 
 static struct avring_window *avring_store_make_window(struct device *dev, phys_addr_t start)
@@ -346,6 +383,7 @@ static void avring_store_drop_memory(struct avring_store *store)
 		avring_store_free_pages(store, store->n_pages);
 		atomic_dec(&avring_live_stores);
 		atomic_long_sub(store->n_pages, &avring_live_pages);
+		avring_uncharge(&store->charge);
 	}
 }
 

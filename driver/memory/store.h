@@ -27,6 +27,8 @@
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 
+#include "memory/account.h"
+
 struct avring_window;
 struct device;
 struct dma_buf;
@@ -50,6 +52,7 @@ struct vm_area_struct;
  * @size: bytes of data
  * @pinned: the pages are a user's, pinned, and not ours to map or export
  * @dirty: pinned pages that a device writes to: mark them dirty on release
+ * @charge: for pages that are ours
  * @sgt: the same pages for DMA, physically contiguous neighbours merged
  * @lock: guards @vaddr and @inode while they are made; process context only,
  *	innermost: nothing of ours is taken under it
@@ -66,6 +69,7 @@ struct avring_store {
 	size_t size;
 	bool pinned;
 	bool dirty;
+	struct avring_charge charge;
 	struct sg_table sgt;
 
 	struct mutex lock;
@@ -73,8 +77,8 @@ struct avring_store {
 	struct inode *inode;
 };
 
-struct avring_store *avring_store_new(size_t size);
-struct avring_store *avring_store_new_linear(size_t size);
+struct avring_store *avring_store_new(struct avring_account *account, size_t size);
+struct avring_store *avring_store_new_linear(struct avring_account *account, size_t size);
 struct avring_store *avring_store_new_window(struct device *dev, phys_addr_t start, size_t size);
 void avring_store_revoke(struct avring_store *store);
 struct avring_store *avring_store_pin(unsigned long uaddr, size_t size, bool device_writes);

@@ -132,6 +132,7 @@ static void avring_pci_card_live(struct avring_pci_card *card, struct device *de
 		[AVRING_STREAM_AUDIO] = avring_pci_audio_stream(card->audio),
 	};
 
+	card->video.node.queue.account = card->chassis.account;
 	avring_chassis_live(&card->chassis, dev, streams);
 	card->chassis.ringdev.info.features |= AVRING_FEATURE_CARD_CLOCK;
 }

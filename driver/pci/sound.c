@@ -83,7 +83,7 @@ static void avring_pci_sound_end(struct avring_stream *stream, u32 state)
 	avring_pci_unback(&ring);
 }
 
-/* Let the card write into a new ring. The tune lock is held, and no ring is written. */
+/* Let the card write into a new ring. The tune lock is held. */
 static int avring_pci_sound_begin(struct avring_pci_audio *audio,
 				  const struct avring_audio_format *format)
 {
@@ -97,6 +97,7 @@ static int avring_pci_sound_begin(struct avring_pci_audio *audio,
 	if (err)
 		return err;
 	mutex_lock(&audio->lane.ch->lock);
+	avring_pci_stop(audio->lane.ch);
 	avring_pci_sound_set_format(audio, format);
 	avring_pci_sound_swap(audio, &backed, AVRING_STATE_STALE);
 	err = avring_pci_sound_run(audio);
@@ -135,12 +136,23 @@ static int avring_pci_sound_renew(struct avring_stream *stream,
 				  const struct avring_stream_format *format,
 				  const struct avring_ring_reader *producer)
 {
-	return avring_pci_sound_ensure(avring_pci_audio_of(stream), &stream->audio);
+	struct avring_pci_audio *audio = avring_pci_audio_of(stream);
+	struct avring_audio_format wished, complete;
+	int err;
+
+	/* The PCM could not follow, nor go on without a gap. */
+	if (audio->pcm_uses)
+		return avring_pci_sound_ensure(audio, &audio->format);
+	if (audio->gone)
+		return -ENODEV;
+	avring_stream_wished_audio(stream, &wished);
+	err = avring_sound_complete(&wished, AVRING_PCI_SOUND_FORMATS, &complete);
+	return err ?: avring_pci_sound_begin(audio, &complete);
 }
 
-static int avring_pci_sound_wish(struct avring_setup *setup)
+static int avring_pci_sound_wish(const struct avring_wish *wish)
 {
-	return avring_sound_wish(setup, AVRING_PCI_SOUND_FORMATS);
+	return avring_sound_wish(wish, AVRING_PCI_SOUND_FORMATS);
 }
 
 static const struct avring_stream_ops avring_pci_sound_stream_ops = {
@@ -342,7 +354,6 @@ void avring_pci_sound_gone(struct avring_pci_audio *audio)
 void avring_pci_sound_init(struct avring_pci_audio *audio, bool line)
 {
 	avring_stream_init(&audio->lane.stream, &avring_pci_sound_stream_ops);
-	avring_sound_wish_default(&audio->lane.stream);
 	audio->lane.config.input = line ? AVRING_INPUT_REG_LINE : AVRING_INPUT_REG_GENERATOR;
 	audio->lane.ch->ops = &avring_pci_sound_channel_ops;
 	audio->lane.ch->data = audio;

@@ -39,9 +39,12 @@
  * @node: in avring_ringdev.files
  * @writable: it was opened for writing
  * @reader: its place in a ring
- * @lock: serialises attach, detach and what a producer does; guards @stream, @role
+ * @lock: serialises attach, detach and what a producer does; guards @stream, @role,
+ *	@wishes and @seat
  * @stream: AVRING_STREAM_*, what @ring belongs to
  * @role: AVRING_ROLE_*
+ * @wishes: of the file, by stream: AVRING_IOC_SET_SETUP
+ * @seat: what it costs to be attached; while it is, there is an account
  * @ring_lock: guards @ring, innermost
  * @ring: what it is attached to, with a reference, or NULL. Changed with @lock held, too
  */
@@ -53,6 +56,8 @@ struct avring_ring_file {
 	struct mutex lock;
 	u32 stream;
 	u32 role;
+	struct avring_wish wishes[AVRING_STREAMS];
+	struct avring_charge seat;
 	spinlock_t ring_lock;
 	struct avring_ring *ring;
 };
@@ -95,13 +100,30 @@ static struct avring_stream *avring_ring_file_stream(const struct avring_ring_fi
 }
 
 /* Streams are not told of files that go after the card has. ringdev->alive is held. */
-static void avring_ring_file_detach(struct avring_ring_file *rf)
+static void avring_ring_file_leave(struct avring_ring_file *rf)
 {
 	if (rf->ringdev->gone)
 		avring_ring_reader_leave(&rf->reader);
 	else
 		avring_stream_detach(avring_ring_file_stream(rf), &rf->reader);
 	avring_ring_file_set(rf, NULL);
+}
+
+static int avring_ring_file_sit(struct avring_ring_file *rf, struct avring_account *account)
+{
+	return rf->seat.account ? 0 : avring_charge(&rf->seat, account, AVRING_READERS, 1);
+}
+
+static void avring_ring_file_stand(struct avring_ring_file *rf)
+{
+	avring_uncharge(&rf->seat);
+	rf->seat.account = NULL;
+}
+
+static void avring_ring_file_detach(struct avring_ring_file *rf)
+{
+	avring_ring_file_leave(rf);
+	avring_ring_file_stand(rf);
 }
 
 static int avring_ring_open(struct inode *inode, struct file *file)
@@ -217,6 +239,33 @@ static int avring_ring_info(struct avring_ring_file *rf, void *arg)
 	return 0;
 }
 
+/* Only the stream counts; the rest is filled in, but what is reserved must be zero. */
+static int avring_ring_get_setup(struct avring_ring_file *rf, void *arg)
+{
+	struct avring_setup *setup = arg;
+	const u32 number = setup->stream;
+	const struct avring_wish *wish;
+	struct avring_stream *stream;
+
+	if (number >= AVRING_STREAMS || setup->flags || !AVRING_IS_ZERO(setup->reserved) ||
+	    !AVRING_IS_ZERO(setup->audio.reserved))
+		return -EINVAL;
+	stream = avring_ringdev_stream(rf->ringdev, number);
+	if (!stream)
+		return -EOPNOTSUPP;
+	wish = &rf->wishes[array_index_nospec(number, AVRING_STREAMS)];
+	mutex_lock(&rf->lock);
+	*setup = (struct avring_setup){
+		.stream = number,
+		.length = wish->length,
+		.align = wish->align,
+		.audio = wish->audio,
+	};
+	mutex_unlock(&rf->lock);
+	setup->users = avring_stream_users(stream);
+	return 0;
+}
+
 static int avring_ring_check_setup(const struct avring_setup *setup)
 {
 	if (setup->stream >= AVRING_STREAMS || setup->flags || !AVRING_IS_ZERO(setup->reserved) ||
@@ -227,35 +276,29 @@ static int avring_ring_check_setup(const struct avring_setup *setup)
 	return 0;
 }
 
-/* Only the stream counts; the rest is filled in, but what is reserved must be zero. */
-static int avring_ring_get_setup(struct avring_ring_file *rf, void *arg)
-{
-	struct avring_setup *setup = arg;
-	const u32 number = setup->stream;
-	struct avring_stream *stream;
-
-	if (number >= AVRING_STREAMS || setup->flags || !AVRING_IS_ZERO(setup->reserved) ||
-	    !AVRING_IS_ZERO(setup->audio.reserved))
-		return -EINVAL;
-	stream = avring_ringdev_stream(rf->ringdev, number);
-	if (!stream)
-		return -EOPNOTSUPP;
-	memset(setup, 0, sizeof(*setup));
-	setup->stream = number;
-	avring_stream_get_setup(stream, setup);
-	return 0;
-}
-
 static int avring_ring_set_setup(struct avring_ring_file *rf, void *arg)
 {
 	const struct avring_setup *setup = arg;
+	const struct avring_wish wish = {
+		.length = setup->length,
+		.align = setup->align,
+		.audio = setup->audio,
+	};
 	struct avring_stream *stream;
 	int err = avring_ring_check_setup(setup);
 
 	if (err)
 		return err;
 	stream = avring_ringdev_stream(rf->ringdev, setup->stream);
-	return stream ? avring_stream_set_setup(stream, setup) : -EOPNOTSUPP;
+	if (!stream)
+		return -EOPNOTSUPP;
+	err = avring_stream_check_wish(stream, &wish);
+	if (err)
+		return err;
+	mutex_lock(&rf->lock);
+	rf->wishes[array_index_nospec(setup->stream, AVRING_STREAMS)] = wish;
+	mutex_unlock(&rf->lock);
+	return 0;
 }
 
 static int avring_ring_check_attach(const struct avring_ring_file *rf,
@@ -292,16 +335,32 @@ static void avring_ring_describe(struct avring_ring_file *rf, struct avring_atta
 	attach->data_size = 2ULL * ring->geometry.length;
 }
 
+static int avring_ring_join_stream(struct avring_ring_file *rf, struct avring_stream *stream,
+				   struct avring_attach *attach)
+{
+	const struct avring_wish *wish =
+		&rf->wishes[array_index_nospec(attach->format.stream, AVRING_STREAMS)];
+
+	if (attach->role == AVRING_ROLE_PRODUCER)
+		return avring_stream_produce(stream, &rf->reader, wish, &attach->format);
+	return avring_stream_attach(stream, &rf->reader, wish,
+				    rf->ring || attach->flags & AVRING_ATTACH_OLDEST);
+}
+
 static int avring_ring_join(struct avring_ring_file *rf, struct avring_attach *attach)
 {
 	struct avring_stream *stream = avring_ringdev_stream(rf->ringdev, attach->format.stream);
+	int err;
 
 	if (!stream)
 		return -EOPNOTSUPP;
-	if (attach->role == AVRING_ROLE_PRODUCER)
-		return avring_stream_produce(stream, &rf->reader, &attach->format);
-	return avring_stream_attach(stream, &rf->reader,
-				    rf->ring || attach->flags & AVRING_ATTACH_OLDEST);
+	err = avring_ring_file_sit(rf, stream->account);
+	if (err)
+		return err;
+	err = avring_ring_join_stream(rf, stream, attach);
+	if (err && !rf->ring)
+		avring_ring_file_stand(rf);
+	return err;
 }
 
 /* A reader moves from ring to ring without a gap; a producer lets go first. */
@@ -312,7 +371,7 @@ static int avring_ring_attach_locked(struct avring_ring_file *rf, struct avring_
 	if (rf->ring && (rf->role != attach->role || rf->stream != attach->format.stream))
 		return -EBUSY;
 	if (rf->ring && rf->role == AVRING_ROLE_PRODUCER)
-		avring_ring_file_detach(rf);
+		avring_ring_file_leave(rf);
 	err = avring_ring_join(rf, attach);
 	if (err)
 		return err;

@@ -20,6 +20,8 @@ void avring_ring_reader_init(struct avring_ring_reader *reader)
 {
 	init_waitqueue_head(&reader->wait);
 	INIT_LIST_HEAD(&reader->node);
+	INIT_LIST_HEAD(&reader->waits);
+	INIT_LIST_HEAD(&reader->member);
 }
 
 /**
@@ -38,10 +40,10 @@ void avring_ring_reader_join(struct avring_ring_reader *reader, struct avring_ri
 		.next = oldest ? ring->tail_entry : ring->head_entry,
 		.entries = 1,
 	};
-	reader->told = false;
 	reader->ring = ring;
 	reader->joins++;
 	list_add_tail(&reader->node, &ring->readers);
+	list_add_tail(&reader->waits, &ring->waiting);
 	spin_unlock_irq(&ring->lock);
 }
 
@@ -56,6 +58,7 @@ void avring_ring_reader_leave(struct avring_ring_reader *reader)
 
 	spin_lock_irq(&ring->lock);
 	list_del_init(&reader->node);
+	list_del_init(&reader->waits);
 	reader->ring = NULL;
 	spin_unlock_irq(&ring->lock);
 	wake_up_all(&reader->wait);
@@ -81,15 +84,14 @@ static int avring_ring_look_locked(const struct avring_ring_reader *reader,
 }
 
 /* What is asked for becomes what the writer, and poll(), look for. */
-static int avring_ring_arm_locked(struct avring_ring_reader *reader,
-				  const struct avring_ring *ring,
+static int avring_ring_arm_locked(struct avring_ring_reader *reader, struct avring_ring *ring,
 				  const struct avring_ring_target *target)
 {
 	int err = avring_ring_look_locked(reader, ring, target);
 
 	if (err == -EAGAIN || !err) {
 		reader->target = *target;
-		reader->told = false;
+		list_move_tail(&reader->waits, &ring->waiting);
 	}
 	return err;
 }
@@ -194,6 +196,8 @@ int avring_ring_reader_ready(struct avring_ring_reader *reader, struct avring_ri
 	spin_lock_irq(&ring->lock);
 	*state = ring->state;
 	err = avring_ring_look_locked(reader, ring, &reader->target);	/* C */
+	if (err == -EAGAIN)
+		list_move_tail(&reader->waits, &ring->waiting);
 	spin_unlock_irq(&ring->lock);
 	return err;
 }

@@ -50,34 +50,38 @@ static void *avring_ring_map(struct avring_store **out, struct avring_store *sto
 	return vaddr ?: ERR_PTR(-ENOMEM);
 }
 
-static int avring_ring_alloc(struct avring_ring *ring)
+static int avring_ring_alloc(struct avring_ring *ring, struct avring_account *account)
 {
 	const struct avring_ring_geometry *geometry = &ring->geometry;
 
 	ring->n_entries = roundup_pow_of_two(geometry->length / geometry->frame_bytes + 2);
 	if ((u64)ring->n_entries * sizeof(*ring->entries) > AVRING_RING_MAX_INDEX)
 		return -EINVAL;
-	ring->base = avring_ring_map(&ring->data, avring_store_new_linear(geometry->length));
+	ring->base = avring_ring_map(&ring->data,
+				     avring_store_new_linear(account, geometry->length));
 	if (IS_ERR(ring->base))
 		return PTR_ERR(ring->base);
 	ring->entries = avring_ring_map(&ring->index,
-					avring_store_new(ring->n_entries * sizeof(*ring->entries)));
+					avring_store_new(account, ring->n_entries *
+								  sizeof(*ring->entries)));
 	if (IS_ERR(ring->entries))
 		return PTR_ERR(ring->entries);
-	ring->control = avring_ring_map(&ring->page, avring_store_new(PAGE_SIZE));
+	ring->control = avring_ring_map(&ring->page, avring_store_new(account, PAGE_SIZE));
 	return PTR_ERR_OR_ZERO(ring->control);
 }
 
 /**
  * avring_ring_new() - make an empty ring
+ * @account: of the card
  * @geometry: its size
  * @format: what it will carry
  *
- * Context: process, may sleep; memory is charged to the caller's memory cgroup.
+ * Context: process, may sleep; memory is charged as in avring_store_new().
  *
  * Return: a ring with one reference, or ERR_PTR(-ENOMEM), ERR_PTR(-EINVAL).
  */
-struct avring_ring *avring_ring_new(const struct avring_ring_geometry *geometry,
+struct avring_ring *avring_ring_new(struct avring_account *account,
+				    const struct avring_ring_geometry *geometry,
 				    const struct avring_stream_format *format)
 {
 	struct avring_ring *ring = kzalloc(sizeof(*ring), GFP_KERNEL_ACCOUNT);
@@ -88,9 +92,10 @@ struct avring_ring *avring_ring_new(const struct avring_ring_geometry *geometry,
 	kref_init(&ring->refs);
 	spin_lock_init(&ring->lock);
 	INIT_LIST_HEAD(&ring->readers);
+	INIT_LIST_HEAD(&ring->waiting);
 	ring->geometry = *geometry;
 	ring->format = *format;
-	err = avring_ring_alloc(ring);
+	err = avring_ring_alloc(ring, account);
 	if (err) {
 		avring_ring_free(ring);
 		return ERR_PTR(err);
@@ -278,40 +283,45 @@ u64 avring_ring_patience(struct avring_ring *ring, u32 bytes, u64 ns)
 	unsigned long flags;
 
 	spin_lock_irqsave(&ring->lock, flags);
-	list_for_each_entry(reader, &ring->readers, node)
+	list_for_each_entry(reader, &ring->readers, node) {
 		patience = min(patience,
 			       avring_ring_missing_locked(ring, &reader->target, bytes, ns));
+		if (patience == 1)
+			break;
+	}
 	spin_unlock_irqrestore(&ring->lock, flags);
 	return patience;
 }
 EXPORT_SYMBOL_AVRING(avring_ring_patience);
 
-static bool avring_ring_shall_wake_locked(const struct avring_ring *ring,
-					  const struct avring_ring_reader *reader)
-{
-	if (ring->state || reader->several)
-		return true;
-	return !reader->told && avring_ring_reached_locked(ring, &reader->target);
-}
-
 /*
- * The list is walked for each frame, but only who sleeps and has got what he waits
- * for is woken, once. Barrier C: who goes to sleep enters the wait queue and then
- * looks at the ring under the lock that is held here.
+ * Barrier C: who goes to sleep enters the wait queue and then looks at the ring under the
+ * lock that is held here.
  */
-static void avring_ring_wake_locked(struct avring_ring *ring)
+static void avring_ring_wake_reader_locked(const struct avring_ring *ring,
+					   struct avring_ring_reader *reader)
 {
 	const __poll_t events = EPOLLIN | EPOLLRDNORM | (ring->state ? EPOLLPRI : 0) |
 				(ring->state & AVRING_STATE_GONE ? EPOLLERR | EPOLLHUP : 0);
-	struct avring_ring_reader *reader;
 
-	list_for_each_entry(reader, &ring->readers, node) {
-		if (!waitqueue_active(&reader->wait))			/* C */
-			continue;
-		if (!avring_ring_shall_wake_locked(ring, reader))
-			continue;
-		reader->told = true;
+	if (waitqueue_active(&reader->wait))			/* C */
 		wake_up_interruptible_poll(&reader->wait, events);
+}
+
+/*
+ * After each frame. Who has got what he waits for is told so once, and not looked at again
+ * before he asks for more, or looks himself and finds that it is not there.
+ */
+static void avring_ring_wake_locked(struct avring_ring *ring)
+{
+	struct avring_ring_reader *reader, *next;
+
+	list_for_each_entry_safe(reader, next, &ring->waiting, waits) {
+		if (avring_ring_reached_locked(ring, &reader->target))
+			list_del_init(&reader->waits);
+		else if (!reader->several)
+			continue;
+		avring_ring_wake_reader_locked(ring, reader);
 	}
 }
 
@@ -382,12 +392,14 @@ EXPORT_SYMBOL_AVRING(avring_ring_last);
  */
 void avring_ring_end(struct avring_ring *ring, u32 state)
 {
+	struct avring_ring_reader *reader;
 	unsigned long flags;
 
 	spin_lock_irqsave(&ring->lock, flags);
 	ring->state |= state;
 	WRITE_ONCE(ring->control->state, ring->state);
-	avring_ring_wake_locked(ring);
+	list_for_each_entry(reader, &ring->readers, node)
+		avring_ring_wake_reader_locked(ring, reader);
 	spin_unlock_irqrestore(&ring->lock, flags);
 }
 EXPORT_SYMBOL_AVRING(avring_ring_end);

@@ -26,18 +26,33 @@
 #include <linux/wait.h>
 #include <uapi/linux/avring.h>
 
+struct avring_account;
 struct avring_store;
+
+/**
+ * struct avring_wish - what a file wishes of the ring that it attaches to, see struct avring_setup
+ * @length: bytes, 0 for the default
+ * @align: of frames, 0 for the default
+ * @audio: format of sound; 0 in a member for the default, or for what there is
+ */
+struct avring_wish {
+	u64 length;
+	u32 align;
+	struct avring_audio_format audio;
+};
 
 /**
  * struct avring_ring_geometry - how large a ring is made
  * @length: bytes, whole pages
  * @frame_bytes: of the largest frame; at most half of @length
  * @align: frames begin at multiples of this power of two, at most the page size
+ * @least_length: @length of a ring that nobody wished otherwise
  */
 struct avring_ring_geometry {
 	size_t length;
 	u32 frame_bytes;
 	u32 align;
+	u64 least_length;
 };
 
 /**
@@ -57,6 +72,7 @@ struct avring_ring_geometry {
  * @control: kernel view of @page
  * @lock: guards the rest; any context, innermost but for wait queue locks
  * @readers: attached files
+ * @waiting: those who wait for something, and perhaps sleep. The writer looks at no others
  * @state: AVRING_STATE_*
  * @tail: as in struct avring_control; so are the next three. Only the writer
  *	changes them, so it may read them without the lock
@@ -80,6 +96,7 @@ struct avring_ring {
 
 	spinlock_t lock;
 	struct list_head readers;
+	struct list_head waiting;
 	u32 state;
 	u64 tail;
 	u64 tail_entry;
@@ -105,11 +122,13 @@ struct avring_ring_target {
  * struct avring_ring_reader - an attached file, as the ring sees it
  * @wait: who sleeps in WAIT or polls
  * @node: in avring_ring.readers
+ * @waits: in avring_ring.waiting, or empty
  * @ring: the ring it is attached to, or NULL. Changes under the lock of the ring
  *	that it names before or after
  * @joins: how often it has joined a ring, under the same lock
- * @target: what it waits for. The lock of @ring guards this and the next
- * @told: it has been woken for @target
+ * @wish: of a file that is attached; it and the next are the stream's, under its tune lock
+ * @member: in avring_stream.members, or empty
+ * @target: what it waits for. The lock of @ring guards this and @waits
  * @sleepers: threads in WAIT
  * @several: one of them slept when another one asked. Then @target is that of the last
  *	who asked, and all are woken at each frame to see for themselves
@@ -117,15 +136,18 @@ struct avring_ring_target {
 struct avring_ring_reader {
 	wait_queue_head_t wait;
 	struct list_head node;
+	struct list_head waits;
 	struct avring_ring *ring;
 	u64 joins;
+	struct avring_wish wish;
+	struct list_head member;
 	struct avring_ring_target target;
-	bool told;
 	atomic_t sleepers;
 	bool several;
 };
 
-struct avring_ring *avring_ring_new(const struct avring_ring_geometry *geometry,
+struct avring_ring *avring_ring_new(struct avring_account *account,
+				    const struct avring_ring_geometry *geometry,
 				    const struct avring_stream_format *format);
 void avring_ring_get(struct avring_ring *ring);
 void avring_ring_put(struct avring_ring *ring);

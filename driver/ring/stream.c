@@ -7,20 +7,39 @@
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
 
 #include "compat.h"
+#include "memory/account.h"
 #include "ring/stream.h"
 
 /* The largest ring that may be asked for; it is also limited by memory. */
 #define AVRING_MAX_RING	(16ULL * SZ_1G)
 
+/* Each member gets at least what it wishes; @length and @align are those of who wishes nothing. */
+static void avring_stream_shape(const struct avring_stream *stream, u64 *length, u32 *align)
+{
+	const u64 default_length = *length;
+	const u32 default_align = *align;
+	const struct avring_ring_reader *member;
+
+	if (list_empty(&stream->members))
+		return;
+	*length = 0;
+	*align = 0;
+	list_for_each_entry(member, &stream->members, member) {
+		*length = max(*length, member->wish.length ?: default_length);
+		*align = max(*align, member->wish.align ?: default_align);
+	}
+}
+
 /**
- * avring_stream_new_ring() - make a ring as the stream wishes it
- * @stream: the stream
+ * avring_stream_new_ring() - make a ring as its stream's members wish it
+ * @stream: the stream; its tune lock is held
  * @format: what it will carry
  * @frame_bytes: of the largest frame
- * @default_length: if the stream has no wish; rounded up to whole 2 MiB
- * @default_align: if the stream has no wish
+ * @default_length: for who wishes none, if that is not too much; rounded up to whole 2 MiB
+ * @default_align: for who wishes none
  *
  * The ring is not yet part of the stream. Context: process, may sleep.
  *
@@ -32,17 +51,47 @@ struct avring_ring *avring_stream_new_ring(const struct avring_stream *stream,
 {
 	struct avring_ring_geometry geometry = {
 		.frame_bytes = frame_bytes,
-		.align = stream->align ?: default_align,
+		.align = default_align,
+		.least_length = round_up(min(default_length, avring_account_share()), (u64)SZ_2M),
 	};
-	const u64 frame = round_up((u64)frame_bytes, geometry.align);
-	u64 length = stream->length ?: round_up(default_length, (u64)SZ_2M);
+	u64 length = geometry.least_length, frame;
 
+	avring_stream_shape(stream, &length, &geometry.align);
+	frame = round_up((u64)frame_bytes, geometry.align);
 	length = round_up(max(length, 2 * frame), PAGE_SIZE);
 	if (length > min_t(u64, AVRING_MAX_RING, SIZE_MAX / 2))
 		return ERR_PTR(-EINVAL);
 	geometry.length = length;
-	return avring_ring_new(&geometry, format);
+	return avring_ring_new(stream->account, &geometry, format);
 }
+
+/**
+ * avring_stream_wished_audio() - the format of the sound of a ring to come
+ * @stream: the stream; its tune lock is held
+ * @audio: filled; a member that is left open is 0
+ *
+ * The format is that of the ring that there is: readers have come for it. Chunks are as short as
+ * those whom who wishes them shortest wishes.
+ */
+void avring_stream_wished_audio(const struct avring_stream *stream,
+				struct avring_audio_format *audio)
+{
+	const struct avring_ring_reader *member;
+	u32 period = U32_MAX;
+
+	memset(audio, 0, sizeof(*audio));
+	if (stream->ring)
+		*audio = stream->ring->format.audio;
+	list_for_each_entry(member, &stream->members, member) {
+		audio->format = audio->format ?: member->wish.audio.format;
+		audio->rate = audio->rate ?: member->wish.audio.rate;
+		audio->channels = audio->channels ?: member->wish.audio.channels;
+		period = min(period, member->wish.audio.period_frames ?: AVRING_STREAM_PERIOD);
+	}
+	audio->period_frames = period == U32_MAX ? 0 : period;
+	audio->frame_bytes = 0;
+}
+EXPORT_SYMBOL_AVRING(avring_stream_wished_audio);
 
 /**
  * avring_stream_replace() - begin a new generation, or end the stream
@@ -94,29 +143,99 @@ void avring_stream_leave(struct avring_stream *stream)
 }
 EXPORT_SYMBOL_AVRING(avring_stream_leave);
 
+/* A member of a format that is not wished, or is the one that there is. */
+static bool avring_stream_agrees(u32 wish, u32 is)
+{
+	return !wish || wish == is;
+}
+
+/* Does a ring have what a file asks for? What it leaves open is another matter. */
+static bool avring_stream_meets(const struct avring_ring *ring, const struct avring_wish *wish)
+{
+	const struct avring_audio_format *is = &ring->format.audio;
+
+	if (wish->length > ring->geometry.length ||
+	    (wish->align && ring->geometry.align % wish->align))
+		return false;
+	return ring->format.stream == AVRING_STREAM_VIDEO ||
+	       (avring_stream_agrees(wish->audio.format, is->format) &&
+		avring_stream_agrees(wish->audio.rate, is->rate) &&
+		avring_stream_agrees(wish->audio.channels, is->channels) &&
+		avring_stream_agrees(wish->audio.period_frames, is->period_frames));
+}
+
+/* Is a ring as good as one that nobody has wished? */
+static bool avring_stream_serves(const struct avring_ring *ring, const struct avring_wish *wish)
+{
+	if (!wish->length && ring->geometry.length < ring->geometry.least_length)
+		return false;
+	return ring->format.stream == AVRING_STREAM_VIDEO || wish->audio.period_frames ||
+	       ring->format.audio.period_frames <= AVRING_STREAM_PERIOD;
+}
+
+/*
+ * Make sure that there is a ring. One that another file has wished short, or in long chunks, is
+ * replaced by what each member wishes when somebody comes who wishes nothing: he gets the
+ * default, and so it happens once. What a producer writes stays as it is.
+ */
+static int avring_stream_provide(struct avring_stream *stream,
+				 const struct avring_ring_reader *reader, bool *oldest)
+{
+	const struct avring_ring *ring = stream->ring;
+
+	if (ring && !READ_ONCE(ring->state)) {
+		if (reader->ring)
+			return 0;
+		if (!avring_stream_meets(ring, &reader->wish))
+			return -EBUSY;
+		if (ring->producer || avring_stream_serves(ring, &reader->wish))
+			return 0;
+	}
+	*oldest = true;	/* it is made for him */
+	return stream->ops->renew(stream, NULL, NULL);
+}
+
+/* What he wishes counts from now on. */
+static void avring_stream_enter(struct avring_stream *stream, struct avring_ring_reader *reader,
+				const struct avring_wish *wish)
+{
+	if (!list_empty(&reader->member))
+		return;
+	reader->wish = *wish;
+	list_add_tail(&reader->member, &stream->members);
+}
+
+/* He joins, or has not come at all. */
+static void avring_stream_entered(struct avring_stream *stream, struct avring_ring_reader *reader,
+				  bool oldest, int err)
+{
+	if (!err)
+		avring_stream_join(stream, reader, oldest);
+	else if (!reader->ring)
+		list_del_init(&reader->member);
+}
+
 /**
  * avring_stream_attach() - let a reader in, or let it move to the current ring
  * @stream: the stream
  * @reader: attached to nothing, or to an older ring of the stream
+ * @wish: of the file, if it is attached to nothing
  * @oldest: begin with the oldest frame of the ring
  *
  * The reader keeps the ring by a reference that is the caller's from then on. That may end at any
  * time, and may have already if the owner has failed meanwhile.
  *
- * Return: 0, or what the owner says.
+ * Return: 0; -EBUSY the ring that others use has not what is wished; or what the owner says.
  */
 int avring_stream_attach(struct avring_stream *stream, struct avring_ring_reader *reader,
-			 bool oldest)
+			 const struct avring_wish *wish, bool oldest)
 {
-	int err = 0;
+	int err;
 
 	mutex_lock(&stream->tune);
-	if (!stream->ring || READ_ONCE(stream->ring->state)) {
-		err = stream->ops->renew(stream, NULL, NULL);
-		oldest = true;	/* it is made for him */
-	}
-	if (!err)
-		avring_stream_join(stream, reader, oldest);
+	avring_stream_enter(stream, reader, wish);
+	err = avring_stream_provide(stream, reader, &oldest);
+	avring_stream_entered(stream, reader, oldest, err);
 	mutex_unlock(&stream->tune);
 	return err;
 }
@@ -125,6 +244,7 @@ int avring_stream_attach(struct avring_stream *stream, struct avring_ring_reader
  * avring_stream_produce() - let somebody in who writes the ring in place
  * @stream: the stream
  * @reader: the producer, attached to nothing
+ * @wish: of the file
  * @format: what it will send; of that only the stream has been checked
  *
  * A reference on the ring is the caller's from then on.
@@ -133,6 +253,7 @@ int avring_stream_attach(struct avring_stream *stream, struct avring_ring_reader
  * -ENOMEM.
  */
 int avring_stream_produce(struct avring_stream *stream, struct avring_ring_reader *reader,
+			  const struct avring_wish *wish,
 			  const struct avring_stream_format *format)
 {
 	int err;
@@ -140,9 +261,9 @@ int avring_stream_produce(struct avring_stream *stream, struct avring_ring_reade
 	if (!stream->ops->begin)
 		return -EOPNOTSUPP;
 	mutex_lock(&stream->tune);
+	avring_stream_enter(stream, reader, wish);
 	err = stream->ops->renew(stream, format, reader);
-	if (!err)
-		avring_stream_join(stream, reader, false);
+	avring_stream_entered(stream, reader, false, err);
 	mutex_unlock(&stream->tune);
 	return err;
 }
@@ -161,59 +282,41 @@ void avring_stream_detach(struct avring_stream *stream, struct avring_ring_reade
 	if (avring_stream_producer(stream) == reader)
 		stream->ops->end(stream, AVRING_STATE_STALE);
 	avring_ring_reader_leave(reader);
+	list_del_init(&reader->member);
 	avring_stream_leave(stream);
 	mutex_unlock(&stream->tune);
 }
 
 /**
- * avring_stream_get_setup() - see AVRING_IOC_GET_SETUP
+ * avring_stream_users() - how many use the stream
  * @stream: the stream
- * @setup: filled, but for its stream
+ *
+ * Return: files that are attached, and who else wants it filled.
  */
-void avring_stream_get_setup(struct avring_stream *stream, struct avring_setup *setup)
+unsigned int avring_stream_users(struct avring_stream *stream)
 {
-	mutex_lock(&stream->tune);
-	setup->length = stream->length;
-	setup->align = stream->align;
-	setup->audio = stream->audio;
-	mutex_unlock(&stream->tune);
-}
+	unsigned int users;
 
-/* What the owner knows of has been completed. */
-static int avring_stream_check_setup(const struct avring_setup *setup)
-{
-	if (setup->length > AVRING_MAX_RING)
-		return -EINVAL;
-	if (setup->align && (!is_power_of_2(setup->align) || setup->align > PAGE_SIZE))
-		return -EINVAL;
-	return 0;
+	mutex_lock(&stream->tune);
+	users = stream->users;
+	mutex_unlock(&stream->tune);
+	return users;
 }
 
 /**
- * avring_stream_set_setup() - wishes for the rings to come, see AVRING_IOC_SET_SETUP
+ * avring_stream_check_wish() - may this be wished of the stream?
  * @stream: the stream
- * @setup: the wishes
+ * @wish: the wish
  *
- * Return: 0, -EBUSY while anybody is attached, -EINVAL out of range.
+ * Return: 0, -EINVAL out of range.
  */
-int avring_stream_set_setup(struct avring_stream *stream, const struct avring_setup *setup)
+int avring_stream_check_wish(const struct avring_stream *stream, const struct avring_wish *wish)
 {
-	struct avring_setup complete = *setup;
-	int err = stream->ops->wish ? stream->ops->wish(&complete) : 0;
-
-	err = err ?: avring_stream_check_setup(&complete);
-	if (err)
-		return err;
-	mutex_lock(&stream->tune);
-	if (stream->users) {
-		err = -EBUSY;
-	} else {
-		stream->length = round_up(complete.length, (u64)PAGE_SIZE);
-		stream->align = complete.align;
-		stream->audio = complete.audio;
-	}
-	mutex_unlock(&stream->tune);
-	return err;
+	if (wish->length > AVRING_MAX_RING)
+		return -EINVAL;
+	if (wish->align && (!is_power_of_2(wish->align) || wish->align > PAGE_SIZE))
+		return -EINVAL;
+	return stream->ops->wish ? stream->ops->wish(wish) : 0;
 }
 
 /**
@@ -224,7 +327,11 @@ int avring_stream_set_setup(struct avring_stream *stream, const struct avring_se
  */
 void avring_stream_gone(struct avring_stream *stream)
 {
+	struct avring_ring_reader *member, *next;
+
 	mutex_lock(&stream->tune);
+	list_for_each_entry_safe(member, next, &stream->members, member)
+		list_del_init(&member->member);
 	stream->users = 0;
 	stream->ops->end(stream, AVRING_STATE_GONE);
 	mutex_unlock(&stream->tune);

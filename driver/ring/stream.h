@@ -11,12 +11,17 @@
 #ifndef AVRING_STREAM_H
 #define AVRING_STREAM_H
 
+#include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
 
 #include "ring/ring.h"
 
+struct avring_account;
 struct avring_stream;
+
+/* Sample frames of a chunk for who does not wish otherwise. */
+#define AVRING_STREAM_PERIOD	480
 
 /**
  * struct avring_stream_ops - what the owner of a stream does for it
@@ -27,7 +32,7 @@ struct avring_stream;
  * @end: end the ring, if there is one, and say @state of it. With no users left nothing is to be
  *	written any more; after AVRING_STATE_GONE nothing is ever, and an owner who is a user
  *	himself is none any more
- * @wish: complete a wish for the rings to come, or -EINVAL; NULL if there is nothing to complete
+ * @wish: look at a wish: 0, or -EINVAL; NULL if any will do
  * @begin: see AVRING_IOC_BEGIN; reserved fields have been checked, here and below. -ESTALE for
  *	who is not the producer. NULL for a stream that nobody else may write; so is
  * @commit: see AVRING_IOC_COMMIT
@@ -39,7 +44,7 @@ struct avring_stream_ops {
 	int (*renew)(struct avring_stream *stream, const struct avring_stream_format *format,
 		     const struct avring_ring_reader *producer);
 	void (*end)(struct avring_stream *stream, u32 state);
-	int (*wish)(struct avring_setup *setup);
+	int (*wish)(const struct avring_wish *wish);
 	int (*begin)(struct avring_stream *stream, const struct avring_ring_reader *reader,
 		     struct avring_begin *begin);
 	int (*commit)(struct avring_stream *stream, const struct avring_ring_reader *reader,
@@ -49,24 +54,23 @@ struct avring_stream_ops {
 /**
  * struct avring_stream - a stream
  * @ops: of the owner
+ * @account: of the card; before anybody can come
  * @tune: serialises what begins, ends and changes rings, so that they can be allocated while
  *	frames go on moving. Guards the rest but for @sequence; outside of the owner's lock
  * @users: attached files, and who else of the owner wants it filled
+ * @members: attached files, struct avring_ring_reader. A ring that is made is as long, as
+ *	aligned and as finely divided as each of them wishes; nothing else stays of wishes
  * @generation: of @ring; goes on when there is none
- * @length: wished bytes of a ring, 0 for the default
- * @align: wished alignment of frames, 0 for the default
- * @audio: wished format of sound
  * @ring: the current generation, or NULL. Changed under a lock of the owner, too
  * @sequence: of the next frame, or sample frame; under the owner's lock
  */
 struct avring_stream {
 	const struct avring_stream_ops *ops;
+	struct avring_account *account;
 	struct mutex tune;
 	unsigned int users;
+	struct list_head members;
 	u32 generation;
-	u64 length;
-	u32 align;
-	struct avring_audio_format audio;
 	struct avring_ring *ring;
 	u64 sequence;
 };
@@ -76,6 +80,7 @@ struct avring_stream {
 do { \
 	static struct lock_class_key key; \
 	(stream)->ops = (table); \
+	INIT_LIST_HEAD(&(stream)->members); \
 	__mutex_init(&(stream)->tune, #stream ".tune", &key); \
 } while (0)
 
@@ -98,19 +103,22 @@ static inline bool avring_stream_fills(const struct avring_stream *stream)
 }
 
 /* For the ring node. */
+int avring_stream_check_wish(const struct avring_stream *stream, const struct avring_wish *wish);
+unsigned int avring_stream_users(struct avring_stream *stream);
 int avring_stream_attach(struct avring_stream *stream, struct avring_ring_reader *reader,
-			 bool oldest);
+			 const struct avring_wish *wish, bool oldest);
 int avring_stream_produce(struct avring_stream *stream, struct avring_ring_reader *reader,
+			  const struct avring_wish *wish,
 			  const struct avring_stream_format *format);
 void avring_stream_detach(struct avring_stream *stream, struct avring_ring_reader *reader);
-void avring_stream_get_setup(struct avring_stream *stream, struct avring_setup *setup);
-int avring_stream_set_setup(struct avring_stream *stream, const struct avring_setup *setup);
 void avring_stream_gone(struct avring_stream *stream);
 
 /* For owners. */
 struct avring_ring *avring_stream_new_ring(const struct avring_stream *stream,
 					   const struct avring_stream_format *format,
 					   u32 frame_bytes, u64 default_length, u32 default_align);
+void avring_stream_wished_audio(const struct avring_stream *stream,
+				struct avring_audio_format *audio);
 struct avring_ring *avring_stream_replace(struct avring_stream *stream, struct avring_ring *ring,
 					  u32 state);
 void avring_stream_leave(struct avring_stream *stream);

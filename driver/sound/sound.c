@@ -19,7 +19,7 @@ const struct avring_audio_format avring_sound_default = {
 	.rate = 48000,
 	.channels = 2,
 	.frame_bytes = 4,
-	.period_frames = 480,
+	.period_frames = AVRING_STREAM_PERIOD,
 };
 
 static bool avring_sound_within(u32 value, u32 least, u32 most)
@@ -67,34 +67,19 @@ int avring_sound_complete(const struct avring_audio_format *in, u64 formats,
 EXPORT_SYMBOL_AVRING(avring_sound_complete);
 
 /**
- * avring_sound_wish() - complete a wish for rings of sound, see struct avring_stream_ops
- * @setup: changed
+ * avring_sound_wish() - look at a wish for rings of sound, see struct avring_stream_ops
+ * @wish: to be looked at
  * @formats: of samples that there may be, SNDRV_PCM_FMTBIT_*
  *
  * Return: 0, -EINVAL.
  */
-int avring_sound_wish(struct avring_setup *setup, u64 formats)
+int avring_sound_wish(const struct avring_wish *wish, u64 formats)
 {
 	struct avring_audio_format complete;
 
-	if (avring_sound_complete(&setup->audio, formats, &complete) || setup->align > 1)
-		return -EINVAL;
-	setup->audio = complete;
-	setup->align = 1;
-	return 0;
+	return wish->align > 1 ? -EINVAL : avring_sound_complete(&wish->audio, formats, &complete);
 }
 EXPORT_SYMBOL_AVRING(avring_sound_wish);
-
-/**
- * avring_sound_wish_default() - what is wished before anybody has
- * @stream: of sound
- */
-void avring_sound_wish_default(struct avring_stream *stream)
-{
-	stream->audio = avring_sound_default;
-	stream->align = 1;
-}
-EXPORT_SYMBOL_AVRING(avring_sound_wish_default);
 
 /**
  * avring_sound_new_ring() - make a ring for sound

@@ -17,6 +17,7 @@
 
 struct avring_ring;
 struct avring_stream;
+struct avring_wish;
 struct snd_card;
 struct snd_kcontrol_new;
 
@@ -30,8 +31,7 @@ extern const struct avring_audio_format avring_sound_default;
 
 int avring_sound_complete(const struct avring_audio_format *in, u64 formats,
 			  struct avring_audio_format *out);
-int avring_sound_wish(struct avring_setup *setup, u64 formats);
-void avring_sound_wish_default(struct avring_stream *stream);
+int avring_sound_wish(const struct avring_wish *wish, u64 formats);
 struct avring_ring *avring_sound_new_ring(const struct avring_stream *stream,
 					  const struct avring_audio_format *audio);
 int avring_sound_constrain(struct snd_pcm_runtime *runtime, u32 least_period, u32 most_period);

@@ -18,6 +18,7 @@
 #include "memory/dma.h"
 #include "memory/store.h"
 #include "video/memops.h"
+#include "video/queue.h"
 
 /**
  * struct avring_plane - memory of one plane of a vb2 buffer
@@ -103,7 +104,9 @@ static void *avring_plane_on_store(struct vb2_buffer *vb, struct device *dev,
 
 static void *avring_plane_alloc(struct vb2_buffer *vb, struct device *dev, unsigned long size)
 {
-	return avring_plane_on_store(vb, dev, avring_store_new(size));
+	const struct avring_queue *queue = container_of(vb->vb2_queue, struct avring_queue, vb2);
+
+	return avring_plane_on_store(vb, dev, avring_store_new(queue->account, size));
 }
 
 static void *avring_plane_get_userptr(struct vb2_buffer *vb, struct device *dev,

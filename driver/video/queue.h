@@ -24,6 +24,7 @@ struct avring_buffer {
 	bool given;
 };
 
+struct avring_account;
 struct avring_queue;
 
 /**
@@ -47,6 +48,7 @@ struct avring_queue_ops {
  * @vb2: the queue; its lock is the node's
  * @ops: the owner
  * @dma: @vb2.dev fills the buffers
+ * @account: of the card; set before the node is registered
  * @frame_size: bytes of a frame; set while the queue is not busy, node's lock
  * @lock: guards @ready; any context, innermost
  * @ready: buffers in the order in which they were queued
@@ -55,6 +57,7 @@ struct avring_queue {
 	struct vb2_queue vb2;
 	const struct avring_queue_ops *ops;
 	bool dma;
+	struct avring_account *account;
 	size_t frame_size;
 	spinlock_t lock;
 	struct list_head ready;

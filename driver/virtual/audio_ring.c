@@ -235,22 +235,28 @@ static void avring_audio_stream_end(struct avring_stream *stream, u32 state)
 
 /*
  * As was wished, but for the rate if others have agreed on one. Nobody gets another while
- * the ring is being made. The tune lock is held, and there is no ring.
+ * the ring is being made. The tune lock is held.
  */
 static int avring_audio_ring_make(struct avring_audio *audio)
 {
 	struct avring_audio_ring *ring = &audio->ring;
-	struct avring_audio_format format = ring->stream.audio;
+	struct avring_audio_format wished, format;
+	u32 claim;
 	int err;
 
+	avring_stream_wished_audio(&ring->stream, &wished);
+	err = avring_sound_complete(&wished, AVRING_SAMPLES_FORMATS, &format);
+	if (err)
+		return err;
 	spin_lock_irq(&audio->lock);
+	claim = ring->claim;
 	format.rate = avring_audio_agreed_rate_locked(audio, &ring->claim) ?: format.rate;
 	ring->claim = format.rate;
 	spin_unlock_irq(&audio->lock);
 	err = avring_audio_ring_renew(audio, &format, NULL);
 	if (err) {
 		spin_lock_irq(&audio->lock);
-		ring->claim = 0;
+		ring->claim = claim;
 		spin_unlock_irq(&audio->lock);
 	}
 	return err;
@@ -377,9 +383,9 @@ static int avring_audio_stream_commit(struct avring_stream *stream,
 	return err;
 }
 
-static int avring_audio_stream_wish(struct avring_setup *setup)
+static int avring_audio_stream_wish(const struct avring_wish *wish)
 {
-	return avring_sound_wish(setup, AVRING_SAMPLES_FORMATS);
+	return avring_sound_wish(wish, AVRING_SAMPLES_FORMATS);
 }
 
 static const struct avring_stream_ops avring_audio_stream_ops = {
@@ -417,5 +423,4 @@ void avring_audio_ring_destroy(struct avring_audio *audio)
 void avring_audio_ring_init(struct avring_audio *audio)
 {
 	avring_stream_init(&audio->ring.stream, &avring_audio_stream_ops);
-	avring_sound_wish_default(&audio->ring.stream);
 }

@@ -89,6 +89,8 @@ static void avring_card_live(struct avring_card *card, struct device *dev)
 		[AVRING_STREAM_AUDIO] = avring_audio_stream(card->audio),
 	};
 
+	card->capture.node.queue.account = card->chassis.account;
+	card->output.node.queue.account = card->chassis.account;
 	avring_chassis_live(&card->chassis, dev, streams);
 	card->chassis.ringdev.info.features |= AVRING_FEATURE_PRODUCER;
 }

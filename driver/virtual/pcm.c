@@ -145,9 +145,10 @@ static int avring_pcm_close(struct snd_pcm_substream *substream)
 	return 0;
 }
 
-static int avring_pcm_new_store(struct avring_audio_stream *stream, size_t size)
+static int avring_pcm_new_store(struct avring_audio *audio, struct avring_audio_stream *stream,
+				size_t size)
 {
-	struct avring_store *store = avring_store_new(size);
+	struct avring_store *store = avring_store_new(audio->ring.stream.account, size);
 
 	if (IS_ERR(store))
 		return PTR_ERR(store);
@@ -189,7 +190,7 @@ static int avring_pcm_hw_params(struct snd_pcm_substream *substream,
 		if (atomic_read(&substream->mmap_count))
 			return -EBUSY;
 		avring_pcm_drop_store(stream);
-		err = avring_pcm_new_store(stream, size);
+		err = avring_pcm_new_store(avring_pcm_audio(substream), stream, size);
 		if (err)
 			return err;
 	}

@@ -75,21 +75,21 @@ struct avring_producer;
  * @stream: AVRING_STREAM_VIDEO or AVRING_STREAM_AUDIO. Implied by an ALSA or V4L2
  *	device and by a ring in memory
  * @oldest: begin with the oldest frame in the ring, not with the next one
- * @keep_setup: take the ring of the card as it is; the wishes below are ignored
+ * @keep_setup: take what the card gives; the wishes below are ignored
  * @ring_bytes: wished length of the ring: the time that a frame may be held, and two
  *	frames more, see avring_reader_newest(). A card rounds it up to whole 2 MiB, or to whole
- *	pages if it is shorter than that; other devices come as near as they can. 0: as
- *	the card is set up, elsewhere half a second
+ *	pages if it is shorter than that; other devices come as near as they can. 0: half a
+ *	second, or of a card what others read already, if that is more
  * @align: frames begin at multiples of this power of two, at most the page size; 1
- *	packs them tightly; 0: as the card is set up, elsewhere a page for pictures
+ *	packs them tightly; 0: a page for pictures, or of a card what others read already
  * @video: wished picture format; members that are 0 are left as they are
  * @audio: wished sound format; members that are 0 are left as they are, or take the
  *	device's default. The period of other sound cards is as near as they can
  *
  * A wish about a format is met exactly or refused with -EINVAL, as is one for the format
  * of another stream. A wish about a ring
- * that somebody else is attached to is refused with -EBUSY, unless it is what the
- * ring has already.
+ * that somebody else is attached to is refused with -EBUSY, unless the ring has as much
+ * already. Of what was wished of a card only the format of the pictures outlives the reader.
  */
 struct avring_options {
 	size_t size;

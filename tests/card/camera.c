@@ -295,19 +295,9 @@ struct ring camera_ring(void)
 	return ring;
 }
 
-static void camera_setup_stream(uint32_t stream, uint64_t length, uint32_t align)
-{
-	struct avring_setup setup = { .stream = stream, .length = length, .align = align };
-	struct ring ring;
-
-	camera_ring_node(&ring);
-	must(ring_call(&ring, AVRING_IOC_SET_SETUP, &setup));
-	ring_close(&ring);
-}
-
 void camera_setup(uint64_t length, uint32_t align)
 {
-	camera_setup_stream(AVRING_STREAM_VIDEO, length, align);
+	must(ring_setup(AVRING_STREAM_VIDEO, length, align));
 }
 
 /* What is called wrong must still be there after it was looked at. */
@@ -400,17 +390,12 @@ void camera_expect_published(const struct ring *ring, long written, uint64_t ref
 
 /* ---------------------------------------------------------------- around a test */
 
-/* The setup of rings belongs to the card and stays. */
 static void camera_restore(void)
 {
 	remote_restore();
 	node_restore();
 	if (node_missing())
 		remote_replace();
-	if (node_missing())
-		return;
-	camera_setup_stream(AVRING_STREAM_VIDEO, 0, 0);
-	camera_setup_stream(AVRING_STREAM_AUDIO, 0, 0);
 }
 
 int camera_main(const struct tap_test *tests, size_t n_tests, int argc, char **argv)

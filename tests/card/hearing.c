@@ -20,7 +20,6 @@
 #define HEARING_BEEP_HZ 1000
 #define HEARING_BEEP_VOLUME 0.5
 
-/* camera_main() puts back the setup. */
 void hearing_begin(struct hearing *hearing)
 {
 	struct avring_setup setup = { .stream = AVRING_STREAM_AUDIO, .length = HEARING_RING_BYTES };

@@ -119,7 +119,7 @@ static void test_no_time(void)
 	must(snd_pcm_close(pcm));
 }
 
-/* Nothing is lost in it while a test lasts. camera_main() puts back the setup. */
+/* Nothing is lost in it while a test lasts. */
 static struct ring listener(void)
 {
 	struct avring_setup setup = { .stream = AVRING_STREAM_AUDIO, .length = RING_BYTES };

@@ -138,24 +138,11 @@ static const struct tap_test tests[] = {
 	BUFFERS_BOTH("a group gets no more buffers than its limit", test_limited),
 };
 
-static void ring_default(void)
-{
-	struct avring_setup setup = { .stream = AVRING_STREAM_VIDEO };
-	int fd = open("/dev/avring0", O_RDWR | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	if (ioctl(fd, AVRING_IOC_SET_SETUP, &setup))
-		perror("AVRING_IOC_SET_SETUP");
-	close(fd);
-}
-
 static void memcg_after(void)
 {
 	write_text(ROOT "/cgroup.procs", "0");
 	rmdir(GROUP);
 	card_parameter_set("max_order", 9);
-	ring_default();
 }
 
 int main(int argc, char **argv)

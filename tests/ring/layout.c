@@ -100,7 +100,8 @@ static const struct layout layouts[] = {
 	AT(avring_setup, flags, 4),
 	AT(avring_setup, length, 8),
 	AT(avring_setup, align, 16),
-	AT(avring_setup, reserved, 20),
+	AT(avring_setup, users, 20),
+	AT(avring_setup, reserved, 24),
 	AT(avring_setup, audio, 32),
 
 	SIZE(avring_attach, 208),

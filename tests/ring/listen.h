@@ -34,15 +34,10 @@ static inline void set_source(unsigned int source)
 static inline int set_setup(uint64_t length, const struct avring_audio_format *format)
 {
 	struct avring_setup setup = { .stream = AVRING_STREAM_AUDIO, .length = length };
-	struct ring ring;
-	int error;
 
 	if (format)
 		setup.audio = *format;
-	must(ring_open(&ring, 0));
-	error = ring_call(&ring, AVRING_IOC_SET_SETUP, &setup);
-	ring_close(&ring);
-	return error;
+	return ring_setup_as(&setup);
 }
 
 static inline struct ring listener(uint64_t length, const struct avring_audio_format *format)

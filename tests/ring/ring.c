@@ -19,14 +19,39 @@ int ring_call(const struct ring *ring, unsigned long request, void *arg)
 	return ioctl(ring->fd, request, arg) < 0 ? -errno : 0;
 }
 
+/* Of every file that this process opens from now on. */
+static struct avring_setup ring_wishes[AVRING_STREAMS] = {
+	{ .stream = AVRING_STREAM_VIDEO },
+	{ .stream = AVRING_STREAM_AUDIO },
+};
+
+int ring_wish(const struct ring *ring)
+{
+	struct avring_setup wish;
+	unsigned int i;
+	int error = 0;
+
+	for (i = 0; i < AVRING_STREAMS && !error; i++) {
+		wish = ring_wishes[i];
+		error = ring_call(ring, AVRING_IOC_SET_SETUP, &wish);
+	}
+	return error;
+}
+
 int ring_open(struct ring *ring, unsigned int card)
 {
 	char path[32];
+	int error;
 
 	memset(ring, 0, sizeof(*ring));
 	snprintf(path, sizeof(path), "/dev/avring%u", card);
 	ring->fd = open(path, O_RDWR | O_CLOEXEC);
-	return ring->fd < 0 ? -errno : 0;
+	if (ring->fd < 0)
+		return -errno;
+	error = ring_wish(ring);
+	if (error)
+		ring_close(ring);
+	return error;
 }
 
 void ring_close(struct ring *ring)
@@ -255,17 +280,26 @@ void ring_input(int input)
 	video_close(&video);
 }
 
+int ring_setup_as(const struct avring_setup *setup)
+{
+	const struct avring_setup before = ring_wishes[setup->stream];
+	struct ring ring;
+	int error;
+
+	ring_wishes[setup->stream] = *setup;
+	error = ring_open(&ring, 0);
+	if (error)
+		ring_wishes[setup->stream] = before;
+	else
+		ring_close(&ring);
+	return error;
+}
+
 int ring_setup(uint32_t stream, uint64_t length, uint32_t align)
 {
-	struct avring_setup setup = { .stream = stream, .length = length, .align = align };
-	struct ring ring;
-	int error = ring_open(&ring, 0);
+	const struct avring_setup setup = { .stream = stream, .length = length, .align = align };
 
-	if (error)
-		return error;
-	error = ring_call(&ring, AVRING_IOC_SET_SETUP, &setup);
-	ring_close(&ring);
-	return error;
+	return ring_setup_as(&setup);
 }
 
 void ring_expect_stamped(const struct ring *ring, const struct avring_entry *entry)
@@ -310,8 +344,6 @@ void ring_restore(void)
 		return;
 	video_set_input(&video, CARD_INPUT_PATTERN);
 	video_close(&video);
-	ring_setup(AVRING_STREAM_VIDEO, 0, 0);
-	ring_setup(AVRING_STREAM_AUDIO, 0, 0);
 }
 
 int ring_main(const struct tap_test *tests, size_t n_tests, int argc, char **argv)

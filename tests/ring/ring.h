@@ -107,11 +107,19 @@ uint64_t in_ms(uint64_t ms);
 /* Memory that forked children share; zero. */
 void *ring_shared(size_t bytes);
 
-/* Card 0: what the capture node is set to, and what a ring will be like. */
+/* Card 0: what the capture node is set to. */
 void ring_picture(uint32_t fourcc, uint32_t width, uint32_t height, uint32_t fps);
 void ring_small_picture(void);
 void ring_input(int input);
+
+/*
+ * What each file that this process, or a child of it, opens from now on wishes of a ring.
+ * Return: 0, or what SET_SETUP says; then all is as before.
+ */
 int ring_setup(uint32_t stream, uint64_t length, uint32_t align);
+int ring_setup_as(const struct avring_setup *setup);
+/* The same for a file that was opened otherwise. */
+int ring_wish(const struct ring *ring);
 
 /* A frame as the pattern generator drew it: magic, CRC, sequence, times. */
 void ring_expect_stamped(const struct ring *ring, const struct avring_entry *entry);
@@ -119,7 +127,7 @@ void ring_expect_stamped(const struct ring *ring, const struct avring_entry *ent
 /* Returns when the process sleeps in the kernel. */
 void wait_asleep(pid_t child);
 
-/* Put back input and setup of card 0, if it is there. */
+/* Put back the input of card 0, if it is there. */
 void ring_restore(void);
 
 /* fixture_main() that does this after each test. */

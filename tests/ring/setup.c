@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * setup: the size and the packing of the ring to come, and of what sound it is.
+ * setup: what a file wishes of its ring: size, packing, and of what sound it is. Nobody's wish
+ * outlives his file, and nobody gets less than the default because of others.
  */
 #include <sound/asound.h>
 #include <stdio.h>
@@ -22,27 +23,33 @@ static struct avring_attach geometry(uint32_t stream)
 	return at;
 }
 
-static struct avring_setup get_setup(uint32_t stream)
+static struct avring_setup setup_of(const struct ring *ring, uint32_t stream)
 {
 	struct avring_setup setup = { .stream = stream };
-	struct ring ring;
 
-	must(ring_open(&ring, 0));
-	must(ring_call(&ring, AVRING_IOC_GET_SETUP, &setup));
-	ring_close(&ring);
+	must(ring_call(ring, AVRING_IOC_GET_SETUP, &setup));
 	return setup;
 }
 
-static int set_setup(const struct avring_setup *wish)
+/* A file that wishes this, and is attached to nothing yet. */
+static struct ring wisher(const struct avring_setup *wish)
 {
 	struct avring_setup setup = *wish;
 	struct ring ring;
-	int error;
 
 	must(ring_open(&ring, 0));
-	error = ring_call(&ring, AVRING_IOC_SET_SETUP, &setup);
-	ring_close(&ring);
-	return error;
+	must(ring_call(&ring, AVRING_IOC_SET_SETUP, &setup));
+	return ring;
+}
+
+static struct ring wisher_of_length(uint32_t stream, uint64_t length)
+{
+	return wisher(&(struct avring_setup){ .stream = stream, .length = length });
+}
+
+static struct ring wisher_of_sound(const struct avring_audio_format *audio)
+{
+	return wisher(&(struct avring_setup){ .stream = AVRING_STREAM_AUDIO, .audio = *audio });
 }
 
 /**
@@ -112,101 +119,212 @@ static void test_default(void)
 	expect_default(160, 120, 1, CHUNK_BYTES);
 }
 
-static void test_stays(void)
+static void test_format_changes(void)
 {
-	struct avring_setup setup;
+	const struct avring_setup wish = { .stream = AVRING_STREAM_VIDEO,
+					   .length = 3 * CHUNK_BYTES,
+					   .align = 64 };
+	struct ring ring;
 
 	ring_small_picture();
-	must(ring_setup(AVRING_STREAM_VIDEO, 3 * CHUNK_BYTES, 64));
-	geometry(AVRING_STREAM_VIDEO);
+	ring = wisher(&wish);
+	must(ring_read(&ring, AVRING_STREAM_VIDEO, 0));
 	ring_picture(V4L2_PIX_FMT_YUYV, 320, 240, 30);
-	tap_eq(3 * CHUNK_BYTES, geometry(AVRING_STREAM_VIDEO).length);
-	tap_eq(64, geometry(AVRING_STREAM_VIDEO).align);
-	setup = get_setup(AVRING_STREAM_VIDEO);
-	tap_eq(AVRING_STREAM_VIDEO, setup.stream);
-	tap_eq(0, setup.flags);
-	tap_eq(3 * CHUNK_BYTES, setup.length);
-	tap_eq(64, setup.align);
-	tap_eq(0, setup.audio.rate | setup.audio.channels | setup.audio.period_frames);
-	must(set_setup(&setup));
-}
-
-/* What one card and stream are set to is nothing to another. */
-static void test_belongs_to_card_and_stream(void)
-{
-	struct avring_setup setup = { .stream = AVRING_STREAM_VIDEO };
-	struct ring other;
-
-	if (ring_open(&other, 1))
-		tap_skip("only one card: load with cards=2");
-	must(ring_setup(AVRING_STREAM_VIDEO, 3 * CHUNK_BYTES, 64));
-	must(ring_call(&other, AVRING_IOC_GET_SETUP, &setup));
-	tap_eq(0, setup.length);
-	tap_eq(0, get_setup(AVRING_STREAM_AUDIO).length);
-	ring_close(&other);
-}
-
-static int set_length(uint32_t stream, uint64_t length)
-{
-	return ring_setup(stream, length, 0);
-}
-
-static void test_busy(void)
-{
-	const uint32_t video = AVRING_STREAM_VIDEO, audio = AVRING_STREAM_AUDIO;
-	struct ring first, second;
-
-	ring_small_picture();
-	first = ring_reader(video);
-	second = ring_reader(video);
-	must_refuse(EBUSY, set_length(video, CHUNK_BYTES));
-	must_refuse(EBUSY, set_length(video, 0));
-	must(set_length(audio, CHUNK_BYTES));
-	must(ring_call(&first, AVRING_IOC_DETACH, NULL));
-	must_refuse(EBUSY, set_length(video, CHUNK_BYTES));
-	ring_close(&second);
-	must(set_length(video, CHUNK_BYTES));
-	ring_unmap(&first);
-	must(ring_read(&first, audio, 0));
-	must_refuse(EBUSY, set_length(audio, 0));
-	must(set_length(video, 0));
-	ring_close(&first);
-	must(set_length(audio, 0));
-}
-
-static void test_busy_by_producer(void)
-{
-	struct ring ring = ring_producer(SMALL_FOURCC, SMALL_WIDTH, SMALL_HEIGHT);
-
-	must_refuse(EBUSY, set_length(AVRING_STREAM_VIDEO, CHUNK_BYTES));
+	must(ring_read(&ring, AVRING_STREAM_VIDEO, 0));
+	tap_eq(320, ring.at.format.video.width);
+	tap_eq(3 * CHUNK_BYTES, ring.at.length);
+	tap_eq(64, ring.at.align);
 	ring_close(&ring);
-	must(set_length(AVRING_STREAM_VIDEO, CHUNK_BYTES));
 }
 
-/* An old mapping is nobody's business: it has its memory. */
-static void test_not_busy_by_mapping(void)
+/* Seen: one recording with a ring of a millisecond, and all later ones lost frames. */
+static void test_ends_with_file(void)
 {
 	struct ring ring;
 
 	ring_small_picture();
-	ring = ring_reader(AVRING_STREAM_VIDEO);
-	must(ring_call(&ring, AVRING_IOC_DETACH, NULL));
-	must(set_length(AVRING_STREAM_VIDEO, 5 * CHUNK_BYTES));
-	tap_eq(5 * CHUNK_BYTES, geometry(AVRING_STREAM_VIDEO).length);
+	ring = wisher_of_length(AVRING_STREAM_VIDEO, 1);
+	must(ring_read(&ring, AVRING_STREAM_VIDEO, 0));
+	tap_eq(2 * SMALL_STRIDE, ring.at.length);
 	ring_close(&ring);
+	tap_eq(CHUNK_BYTES, geometry(AVRING_STREAM_VIDEO).length);
+}
+
+static void test_belongs_to_file_and_stream(void)
+{
+	const uint32_t video = AVRING_STREAM_VIDEO, audio = AVRING_STREAM_AUDIO;
+	struct ring ring = wisher(&(struct avring_setup){
+		.stream = AVRING_STREAM_VIDEO, .length = 3 * CHUNK_BYTES, .align = 64 });
+	struct ring other;
+
+	must(ring_open(&other, 0));
+	tap_eq(3 * CHUNK_BYTES, setup_of(&ring, video).length);
+	tap_eq(64, setup_of(&ring, video).align);
+	tap_eq(0, setup_of(&ring, audio).length);
+	tap_eq(0, setup_of(&other, video).length);
+	tap_eq(0, setup_of(&other, video).align);
+	ring_close(&ring);
+	ring_close(&other);
+}
+
+/* Who wishes as much, or less, reads the same ring. */
+static void test_longer(void)
+{
+	struct ring ring, longer, shorter;
+
+	ring_small_picture();
+	ring = wisher_of_length(AVRING_STREAM_VIDEO, 3 * CHUNK_BYTES);
+	must(ring_read(&ring, AVRING_STREAM_VIDEO, 0));
+	longer = wisher_of_length(AVRING_STREAM_VIDEO, 3 * CHUNK_BYTES + 1);
+	must_refuse(EBUSY, ring_read(&longer, AVRING_STREAM_VIDEO, 0));
+	must_refuse(EINVAL, ring_call(&longer, AVRING_IOC_DETACH, NULL));
+	shorter = wisher_of_length(AVRING_STREAM_VIDEO, 3 * CHUNK_BYTES);
+	must(ring_read(&shorter, AVRING_STREAM_VIDEO, 0));
+	tap_eq(ring.at.generation, shorter.at.generation);
+	ring_close(&ring);
+	ring_close(&shorter);
+	must(ring_read(&longer, AVRING_STREAM_VIDEO, 0));
+	tap_eq(3 * CHUNK_BYTES + PAGE_BYTES, longer.at.length);
+	ring_close(&longer);
+}
+
+static void test_alignment(void)
+{
+	struct ring ring, coarser, finer;
+
+	ring_small_picture();
+	ring = wisher(&(struct avring_setup){ .align = 1024 });
+	must(ring_read(&ring, AVRING_STREAM_VIDEO, 0));
+	coarser = wisher(&(struct avring_setup){ .align = 2048 });
+	must_refuse(EBUSY, ring_read(&coarser, AVRING_STREAM_VIDEO, 0));
+	finer = wisher(&(struct avring_setup){ .align = 64 });
+	must(ring_read(&finer, AVRING_STREAM_VIDEO, 0));
+	tap_eq(1024, finer.at.align);
+	ring_close(&ring);
+	ring_close(&coarser);
+	ring_close(&finer);
+}
+
+/* He who wished it short moves, and the next one who wishes nothing finds all as it should be. */
+static void test_default_replaces_short(void)
+{
+	struct ring first, second, third;
+
+	ring_small_picture();
+	first = wisher_of_length(AVRING_STREAM_VIDEO, 1);
+	must(ring_read(&first, AVRING_STREAM_VIDEO, 0));
+	must(ring_map(&first));
+	must(ring_open(&second, 0));
+	must(ring_read(&second, AVRING_STREAM_VIDEO, 0));
+	tap_eq(first.at.generation + 1, second.at.generation);
+	tap_eq(CHUNK_BYTES, second.at.length);
+	tap_eq(AVRING_STATE_STALE, ring_state(&first));
+	ring_unmap(&first);
+	must(ring_read(&first, AVRING_STREAM_VIDEO, 0));
+	tap_eq(second.at.generation, first.at.generation);
+	must(ring_open(&third, 0));
+	must(ring_read(&third, AVRING_STREAM_VIDEO, 0));
+	tap_eq(second.at.generation, third.at.generation);
+	ring_close(&first);
+	ring_close(&second);
+	ring_close(&third);
+}
+
+static void test_default_replaces_long_chunks(void)
+{
+	const struct avring_audio_format wish = { .rate = 8000, .period_frames = 65536 };
+	struct ring first = wisher_of_sound(&wish), second;
+
+	must(ring_read(&first, AVRING_STREAM_AUDIO, 0));
+	tap_eq(65536, first.at.format.audio.period_frames);
+	must(ring_open(&second, 0));
+	must(ring_read(&second, AVRING_STREAM_AUDIO, 0));
+	tap_eq(first.at.generation + 1, second.at.generation);
+	tap_eq(480, second.at.format.audio.period_frames);
+	tap_eq(8000, second.at.format.audio.rate);
+	must(ring_read(&first, AVRING_STREAM_AUDIO, 0));
+	tap_eq(second.at.generation, first.at.generation);
+	ring_close(&first);
+	ring_close(&second);
+}
+
+/* It is written in place, and the readers have come for it. */
+static void test_of_a_producer_stays(void)
+{
+	struct ring producer, reader;
+
+	ring_input(CARD_INPUT_LOOPBACK);
+	producer = wisher_of_length(AVRING_STREAM_VIDEO, 1);
+	must(ring_produce(&producer, SMALL_FOURCC, SMALL_WIDTH, SMALL_HEIGHT));
+	tap_eq(2 * SMALL_STRIDE, producer.at.length);
+	must(ring_open(&reader, 0));
+	must(ring_read(&reader, AVRING_STREAM_VIDEO, 0));
+	tap_eq(producer.at.generation, reader.at.generation);
+	ring_close(&reader);
+	reader = wisher_of_length(AVRING_STREAM_VIDEO, CHUNK_BYTES);
+	must_refuse(EBUSY, ring_read(&reader, AVRING_STREAM_VIDEO, 0));
+	ring_close(&reader);
+	ring_close(&producer);
+}
+
+/* Each of them is another sound than the one that there is. */
+static void test_other_sound(void)
+{
+	static const struct avring_audio_format is = { .format = SNDRV_PCM_FORMAT_S32_LE,
+						       .rate = 44100,
+						       .channels = 3,
+						       .period_frames = 441 };
+	const struct avring_audio_format others[] = {
+		{ .format = SNDRV_PCM_FORMAT_S16_LE },
+		{ .rate = 48000 },
+		{ .channels = 2 },
+		{ .period_frames = 480 },
+	};
+	struct ring ring = wisher_of_sound(&is), other;
+	unsigned int i;
+
+	must(ring_read(&ring, AVRING_STREAM_AUDIO, 0));
+	for (i = 0; i < TAP_COUNT(others); i++) {
+		other = wisher_of_sound(&others[i]);
+		must_refuse(EBUSY, ring_read(&other, AVRING_STREAM_AUDIO, 0));
+		ring_close(&other);
+	}
+	other = wisher_of_sound(&is);
+	must(ring_read(&other, AVRING_STREAM_AUDIO, 0));
+	tap_eq(ring.at.generation, other.at.generation);
+	ring_close(&other);
+	ring_close(&ring);
+}
+
+static void test_users(void)
+{
+	struct ring first, second;
+
+	must(ring_open(&first, 0));
+	must(ring_open(&second, 0));
+	tap_eq(0, setup_of(&first, AVRING_STREAM_VIDEO).users);
+	must(ring_read(&first, AVRING_STREAM_VIDEO, 0));
+	must(ring_read(&second, AVRING_STREAM_VIDEO, 0));
+	tap_eq(2, setup_of(&first, AVRING_STREAM_VIDEO).users);
+	tap_eq(0, setup_of(&first, AVRING_STREAM_AUDIO).users);
+	ring_close(&second);
+	tap_eq(1, setup_of(&first, AVRING_STREAM_VIDEO).users);
+	ring_close(&first);
 }
 
 /* More than there is: refused, and no harm done. */
 static void test_no_memory(void)
 {
+	struct avring_setup setup = { .stream = AVRING_STREAM_VIDEO, .length = 8ull << 30 };
 	struct ring ring;
 
 	ring_small_picture();
-	must(set_length(AVRING_STREAM_VIDEO, 8ull << 30));
-	must(ring_open(&ring, 0));
+	ring = wisher(&setup);
 	must_refuse(ENOMEM, ring_read(&ring, AVRING_STREAM_VIDEO, 0));
 	must_refuse(EINVAL, ring_call(&ring, AVRING_IOC_DETACH, NULL));
-	must(set_length(AVRING_STREAM_VIDEO, CHUNK_BYTES));
+	tap_eq(0, setup_of(&ring, AVRING_STREAM_VIDEO).users);
+	setup.length = CHUNK_BYTES;
+	must(ring_call(&ring, AVRING_IOC_SET_SETUP, &setup));
 	must(ring_read(&ring, AVRING_STREAM_VIDEO, 0));
 	must(ring_map(&ring));
 	ring_wait_head(&ring, 1);
@@ -240,7 +358,7 @@ static void test_audio_formats(void)
 
 	for (i = 0; i < TAP_COUNT(formats); i++) {
 		setup.audio = formats[i];
-		must(set_setup(&setup));
+		must(ring_setup_as(&setup));
 		at = geometry(AVRING_STREAM_AUDIO);
 		expect_audio(&formats[i], &at.format.audio);
 		tap_eq(1, at.align);
@@ -249,7 +367,7 @@ static void test_audio_formats(void)
 			  "length: expected at least two chunks, got %llu",
 			  (unsigned long long)at.length);
 		setup.audio.frame_bytes = at.format.audio.frame_bytes;
-		must(set_setup(&setup));
+		must(ring_setup_as(&setup));
 	}
 }
 
@@ -259,17 +377,10 @@ static void test_audio_default(void)
 							     .rate = 48000,
 							     .channels = 2,
 							     .period_frames = 480 };
-	struct avring_setup setup = { .stream = AVRING_STREAM_AUDIO };
-	struct avring_attach at;
+	struct avring_attach at = geometry(AVRING_STREAM_AUDIO);
 
-	must(set_setup(&setup));
-	at = geometry(AVRING_STREAM_AUDIO);
 	expect_audio(&expected, &at.format.audio);
 	tap_eq(CHUNK_BYTES, at.length);
-	setup = get_setup(AVRING_STREAM_AUDIO);
-	must(set_setup(&setup));
-	at = geometry(AVRING_STREAM_AUDIO);
-	expect_audio(&expected, &at.format.audio);
 }
 
 /* A refused wish leaves the one before as it was. */
@@ -278,27 +389,34 @@ static void test_refused_changes_nothing(void)
 	struct avring_setup setup = { .stream = AVRING_STREAM_AUDIO,
 				      .length = 3 * CHUNK_BYTES,
 				      .audio = formats[1] };
-	struct avring_attach at;
+	struct ring ring = wisher(&setup);
 
-	must(set_setup(&setup));
 	setup.length = CHUNK_BYTES;
-	setup.audio.rate = 44100;
 	setup.audio.channels = 9;
-	must_refuse(EINVAL, set_setup(&setup));
-	at = geometry(AVRING_STREAM_AUDIO);
-	tap_eq(3 * CHUNK_BYTES, at.length);
-	expect_audio(&formats[1], &at.format.audio);
+	must_refuse(EINVAL, ring_call(&ring, AVRING_IOC_SET_SETUP, &setup));
+	must(ring_read(&ring, AVRING_STREAM_AUDIO, 0));
+	tap_eq(3 * CHUNK_BYTES, ring.at.length);
+	expect_audio(&formats[1], &ring.at.format.audio);
+	ring_close(&ring);
 }
 
 static const struct tap_test tests[] = {
 	{ "the ring is as long and as packed as asked, and holds two frames in any case",
 	  .run = test_wishes },
 	{ "by default it holds half a second and 8 frames, in whole 2 MiB", .run = test_default },
-	{ "the setup stays when everybody has gone and the format changes", .run = test_stays },
-	{ "each card and each stream has its own", .run = test_belongs_to_card_and_stream },
-	{ "SET_SETUP gives EBUSY while a reader is attached to that stream", .run = test_busy },
-	{ "SET_SETUP gives EBUSY while a producer is attached", .run = test_busy_by_producer },
-	{ "a mapping does not keep the setup", .run = test_not_busy_by_mapping },
+	{ "what a file wishes stays when the format changes", .run = test_format_changes },
+	{ "and ends with the file: the next one has the default", .run = test_ends_with_file },
+	{ "each file and each stream has its own", .run = test_belongs_to_file_and_stream },
+	{ "who wishes a longer ring than others have gets EBUSY, until they go",
+	  .run = test_longer },
+	{ "a coarser alignment is EBUSY, a finer one is there already", .run = test_alignment },
+	{ "who wishes nothing gets the default, though somebody wished a shorter ring: once",
+	  .run = test_default_replaces_short },
+	{ "who wishes nothing gets chunks of 480, though somebody wished longer ones",
+	  .run = test_default_replaces_long_chunks },
+	{ "what a producer writes stays as he wished it", .run = test_of_a_producer_stays },
+	{ "a wish for another sound than others have is EBUSY", .run = test_other_sound },
+	{ "GET_SETUP says how many use the stream", .run = test_users },
 	{ "a ring larger than memory gives ENOMEM, and nothing is lost", .run = test_no_memory },
 	{ "sound has the format that was asked for", .run = test_audio_formats },
 	{ "sound is 48 kHz, 16 bits, stereo by default", .run = test_audio_default },

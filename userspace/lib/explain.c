@@ -115,17 +115,56 @@ static bool avring_explain_wishes(struct avring_refusal *refusal, const struct a
 	       avring_explain_ring(refusal, nodes, options);
 }
 
-static bool avring_explain_memory(struct avring_refusal *refusal,
+/* A parameter of the driver; 0 if it has none of that name. */
+static unsigned long avring_explain_limit(const char *parameter)
+{
+	unsigned long limit = 0;
+	char path[96];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/module/avring_core/parameters/%s", parameter);
+	file = fopen(path, "re");
+	if (file && fscanf(file, "%lu", &limit) != 1)
+		limit = 0;
+	if (file)
+		fclose(file);
+	return limit;
+}
+
+static bool avring_explain_memory(struct avring_refusal *refusal, const struct avring_nodes *nodes,
 				  const struct avring_options *options)
 {
 	const unsigned long long wish = options->ring_bytes;
 	const unsigned long long have = sysconf(_SC_PHYS_PAGES) * avring_page_size();
+	const unsigned long limit = nodes->kind == AVRING_NODES_RING ?
+					    avring_explain_limit("max_card_memory") :
+					    0;
 
-	if (!wish)
+	if (!wish && !limit)
 		return false;
-	avring_explain_member(refusal, "ring_bytes");
-	avring_explain_say(refusal, "a ring of %llu bytes: there is not so much memory, of %llu",
-			   wish, have);
+	if (wish) {
+		avring_explain_member(refusal, "ring_bytes");
+		avring_explain_say(refusal, "a ring of %llu bytes: ", wish);
+	}
+	avring_explain_say(refusal, "there is not so much memory, of %llu", have);
+	if (limit)
+		avring_explain_say(refusal, "; %s %lu MiB, %s (max_card_memory)",
+				   "all rings and buffers of a card may have", limit,
+				   "those of a user half of it");
+	return true;
+}
+
+/* EMFILE is about files, or about readers. */
+static bool avring_explain_readers(struct avring_refusal *refusal, const struct avring_nodes *nodes)
+{
+	const unsigned long limit = nodes->kind == AVRING_NODES_RING ?
+					    avring_explain_limit("max_readers") :
+					    0;
+
+	if (!limit)
+		return false;
+	avring_explain_say(refusal, "too many readers, or files: %s %lu readers, %s (max_readers)",
+			   "a card may have", limit, "a user half of them");
 	return true;
 }
 
@@ -253,7 +292,9 @@ static bool avring_explain_error(struct avring_refusal *refusal, struct avring_n
 	case EFBIG:
 		return avring_explain_ring(refusal, nodes, options);
 	case ENOMEM:
-		return avring_explain_memory(refusal, options);
+		return avring_explain_memory(refusal, nodes, options);
+	case EMFILE:
+		return avring_explain_readers(refusal, nodes);
 	case EOPNOTSUPP:
 		return avring_explain_unsuitable(refusal, nodes);
 	}

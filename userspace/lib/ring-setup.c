@@ -32,53 +32,35 @@ static uint64_t avring_ring_length(uint64_t wish)
 	return avring_align(wish, wish < AVRING_HUGE_PAGE ? avring_page_size() : AVRING_HUGE_PAGE);
 }
 
-/* What the card shall be set to; 1 if that is something new. */
-static int avring_ring_wish(int fd, const struct avring_options *options,
-			    struct avring_setup *setup)
+/* What this file wishes; nothing of it outlives the file. */
+static int avring_ring_wish(int fd, const struct avring_options *options)
 {
-	struct avring_setup have = { .stream = options->stream };
-	int error = avring_ioctl_retry(fd, AVRING_IOC_GET_SETUP, &have);
+	struct avring_setup setup = { .stream = options->stream };
 
-	if (error)
-		return error;
-	*setup = have;
 	if (options->ring_bytes > INT64_MAX)
 		return -EFBIG;
 	if (options->ring_bytes)
-		setup->length = avring_ring_length(options->ring_bytes);
-	if (options->stream == AVRING_STREAM_AUDIO) {
-		avring_ring_wish_sound(&setup->audio, &options->audio);
-		return setup->length != have.length ||
-		       avring_ring_sound_differs(&setup->audio, &have.audio);
-	}
-	setup->align = options->align ?: have.align;
-	return setup->length != have.length || setup->align != have.align;
+		setup.length = avring_ring_length(options->ring_bytes);
+	if (options->stream == AVRING_STREAM_AUDIO)
+		setup.audio = options->audio;
+	else
+		setup.align = options->align;
+	return avring_ioctl_retry(fd, AVRING_IOC_SET_SETUP, &setup);
 }
 
-/**
- * struct avring_ring_change - what avring_ring_forbids() asks about
- * @fd: ring node
- * @setup: that the card has or shall have
- */
-struct avring_ring_change {
-	int fd;
-	struct avring_setup *setup;
-};
-
-/* The driver refuses a setup, be it the same, while somebody is attached. */
+/* The format is the card's, and others must not lose theirs. */
 static int avring_ring_forbids(void *arg)
 {
-	struct avring_ring_change *change = arg;
+	struct avring_setup setup = { .stream = AVRING_STREAM_VIDEO };
+	int error = avring_ioctl_retry(*(const int *)arg, AVRING_IOC_GET_SETUP, &setup);
 
-	return avring_ioctl_retry(change->fd, AVRING_IOC_SET_SETUP, change->setup);
+	return error ?: setup.users ? -EBUSY : 0;
 }
 
 /* The picture's format is that of the card's capture node. */
-static int avring_ring_set_picture(int fd, const struct avring_options *options,
-				   struct avring_setup *setup)
+static int avring_ring_set_picture(int fd, const struct avring_options *options)
 {
 	static const struct avring_video_format none;
-	struct avring_ring_change change = { .fd = fd, .setup = setup };
 	struct avring_info info;
 	int node, error;
 
@@ -92,25 +74,20 @@ static int avring_ring_set_picture(int fd, const struct avring_options *options,
 	node = avring_card_open_node(info.capture, O_RDWR | O_NONBLOCK);
 	if (node < 0)
 		return node;
-	error = avring_picture_negotiate(node, &options->video, avring_ring_forbids, &change);
+	error = avring_picture_negotiate(node, &options->video, avring_ring_forbids, &fd);
 	close(node);
 	return error;
 }
 
 int avring_ring_set_up(int fd, const struct avring_options *options)
 {
-	struct avring_setup setup;
-	int changed, error = 0;
+	int error;
 
 	if (options->keep_setup)
 		return 0;
-	changed = avring_ring_wish(fd, options, &setup);
-	if (changed < 0)
-		return changed;
-	if (changed)
-		error = avring_ioctl_retry(fd, AVRING_IOC_SET_SETUP, &setup);
+	error = avring_ring_wish(fd, options);
 	if (!error && options->stream == AVRING_STREAM_VIDEO)
-		error = avring_ring_set_picture(fd, options, &setup);
+		error = avring_ring_set_picture(fd, options);
 	return error;
 }
 

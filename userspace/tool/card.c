@@ -233,23 +233,6 @@ static int card_ioctl(const char *path, unsigned long request, void *arg)
 	return error;
 }
 
-int card_reset_ring(const char *device, uint32_t stream, bool all)
-{
-	struct avring_setup have = { .stream = stream }, setup = { .stream = stream };
-	struct avring_info info;
-	char path[32];
-	int error = card_ask(device, &info, path);
-
-	if (!error)
-		error = card_ioctl(path, AVRING_IOC_GET_SETUP, &have);
-	if (error || (!all && !have.length))
-		return error;
-	if (!all)
-		setup = have;
-	setup.length = 0;
-	return card_ioctl(path, AVRING_IOC_SET_SETUP, &setup);
-}
-
 /* What the V4L2 node is set to: null if it cannot be asked. */
 static json_t *card_picture(const char *path)
 {
@@ -284,21 +267,14 @@ static json_t *card_input(const char *path)
 	return json_string((const char *)input.name);
 }
 
-/* 0 stands for the driver's default. */
-static json_t *card_setup(const char *device, uint32_t stream)
+/* Files that are attached, and a PCM. */
+static json_t *card_users(const char *device, uint32_t stream)
 {
 	struct avring_setup setup = { .stream = stream };
-	struct avring_stream_format format = { .stream = AVRING_STREAM_AUDIO };
-	json_t *out;
 
 	if (card_ioctl(device, AVRING_IOC_GET_SETUP, &setup))
 		return json_null();
-	out = json_pack("{s:I, s:i}", "length", (json_int_t)setup.length, "align",
-			(int)setup.align);
-	format.audio = setup.audio;
-	if (stream == AVRING_STREAM_AUDIO)
-		json_object_set_new(out, "format", tool_format_json(&format));
-	return out;
+	return json_integer(setup.users);
 }
 
 /* Only an attached reader sees a ring: there is none while nobody is attached. */
@@ -335,8 +311,8 @@ int card_info_json(const char *device, bool rings, json_t **out)
 	path = json_string_value(json_object_get(*out, "device"));
 	capture = json_string_value(json_object_get(json_object_get(*out, "nodes"), "capture"));
 	video = json_pack("{s:o, s:o, s:o}", "input", card_input(capture), "format",
-			  card_picture(capture), "setup", card_setup(path, AVRING_STREAM_VIDEO));
-	audio = json_pack("{s:o}", "setup", card_setup(path, AVRING_STREAM_AUDIO));
+			  card_picture(capture), "users", card_users(path, AVRING_STREAM_VIDEO));
+	audio = json_pack("{s:o}", "users", card_users(path, AVRING_STREAM_AUDIO));
 	if (rings) {
 		json_object_set_new(video, "ring", card_ring(path, AVRING_STREAM_VIDEO));
 		json_object_set_new(audio, "ring", card_ring(path, AVRING_STREAM_AUDIO));

@@ -19,16 +19,6 @@ void card_free_all(char **paths);
  */
 int card_choose(const char **device);
 
-/**
- * card_reset_ring() - let the driver choose the length of a ring again
- * @device: ring node, as typed
- * @stream: AVRING_STREAM_*
- * @all: and alignment and format of the sound
- *
- * Return: 0, or a negative errno; -EBUSY somebody is attached to it.
- */
-int card_reset_ring(const char *device, uint32_t stream, bool all);
-
 /*
  * Say on stderr which cards are plugged in or were asked for and have no driver: it could not
  * make them, or somebody has unbound it. Returns how many.

@@ -66,7 +66,7 @@ const struct tool_command tool_commands[] = {
 	},
 	{
 		.name = "reset",
-		.summary = "forget what was wished of a card",
+		.summary = "set the pictures of a card back",
 		.operands = "[DEVICE]",
 		.max_operands = 1,
 		.options = reset_options,

@@ -134,8 +134,7 @@ static struct avring_options tool_wish_options(const struct tool_wish *wish)
 		options.video.pixelformat = wish->pixel_format;
 		options.video.rate_num = wish->rate.num;
 		options.video.rate_den = wish->rate.den;
-		/* Said in any case: the card keeps what the last one wished. */
-		options.align = wish->tight ? 1 : sysconf(_SC_PAGESIZE);
+		options.align = wish->tight;
 	} else {
 		options.audio.rate = wish->sample_rate;
 		options.audio.channels = wish->channels;
@@ -241,12 +240,6 @@ int tool_reader_open(struct avring_reader **out, const struct tool_wish *wish)
 	uint64_t rate;
 	int status;
 
-	if (wish->ring_length.is_default && tool_device_kind(wish->device) == TOOL_DEVICE_CARD) {
-		int error = card_reset_ring(wish->device, wish->stream, false);
-
-		if (error)
-			return tool_refused(wish->device, NULL, error);
-	}
 	status = tool_reader_open_bytes(out, wish);
 	if (status || !wish->ring_length.time_ns)
 		return status;

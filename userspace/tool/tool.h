@@ -49,11 +49,10 @@ struct tool_rate {
 	uint32_t den;
 };
 
-/* All is 0 but one. */
+/* All is 0 but one, or all for the default. */
 struct tool_ring_length {
 	uint64_t bytes;
 	uint64_t time_ns;
-	bool is_default;
 };
 
 /* What the word "default" is, as a value: what a new card has. */

@@ -181,8 +181,8 @@ int tool_read_ring_length(const struct tool_option *option, const char *text, vo
 {
 	struct tool_ring_length *length = target;
 
-	*length = (struct tool_ring_length){ .is_default = tool_is_default(text) };
-	if (length->is_default)
+	*length = (struct tool_ring_length){ 0 };
+	if (tool_is_default(text))
 		return 0;
 	if (!tool_read_bytes(option, text, &length->bytes))
 		return 0;

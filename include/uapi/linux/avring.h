@@ -241,29 +241,36 @@ struct avring_stream_format {
 };
 
 /**
- * struct avring_setup - AVRING_IOC_GET_SETUP, AVRING_IOC_SET_SETUP: the ring to come
+ * struct avring_setup - AVRING_IOC_GET_SETUP, AVRING_IOC_SET_SETUP: what a file wishes of a ring
  * @stream: AVRING_STREAM_*
  * @flags: zero
  * @length: bytes of the ring, rounded up to whole pages; at least two frames are
  *	made in any case. 0: half a second, at least 8 frames or chunks, pictures at most
  *	256 MiB unless 8 frames are more, in whole 2 MiB. At most 16 GiB (EINVAL)
  * @align: frames begin at multiples of this, a power of two from 1 (tight) to the
- *	page size; 0: page size for picture. Sound is always tight
+ *	page size; 0: page size for picture, or what there is. Sound is always tight
+ * @users: out: how many use the stream now, files that are attached and a PCM. SET_SETUP
+ *	does not look at it
  * @reserved: zero
  * @audio: format of the sound; zero for picture, whose format is that of the V4L2
  *	capture node. A member that is 0 means 48000 Hz, S16_LE, 2 channels, 480
- *	frames. While a virtual card captures what it plays, its streams have one rate,
- *	and that of the PCM comes before this one
+ *	frames, or what there is. While a virtual card captures what it plays, its streams
+ *	have one rate, and that of the PCM comes before this one
  *
- * Belongs to the card and stays. SET_SETUP fails with EBUSY while anybody is
- * attached to the stream.
+ * The wishes are those of the open file, and end with it. They count when it attaches: the
+ * ring that is made then is as wished. A ring that others use stays if it is at least as
+ * long and as aligned as wished, and of the same sound; else ATTACH fails with EBUSY. For who
+ * wishes nothing (0) a ring which is shorter or in longer chunks than the default is
+ * replaced, unless a producer writes it: nobody gets less because of others.
+ * Rings that are made later, for another format, are as each attached file wishes.
  */
 struct avring_setup {
 	__u32 stream;
 	__u32 flags;
 	__aligned_u64 length;
 	__u32 align;
-	__u32 reserved[3];
+	__u32 users;
+	__u32 reserved[2];
 	struct avring_audio_format audio;
 };
 
@@ -297,11 +304,13 @@ struct avring_setup {
  *
  * Errors: EBUSY also if there is a producer already (on the output node, the playback
  * PCM or another file), if the card's input is not loopback, if the capture node streams
- * in another format, or if the capture PCM has another rate; EINVAL format not possible;
+ * in another format, if the capture PCM has another rate, or if the ring that others use has not
+ * what the file has wished (SET_SETUP); EINVAL format not possible;
  * EPERM a producer needs a file that is open for writing; EOPNOTSUPP the card has no such
  * stream (no AVRING_FEATURE_VIDEO or AVRING_FEATURE_AUDIO; GET_SETUP and SET_SETUP say the
  * same), or takes no producer (no AVRING_FEATURE_PRODUCER); EIO a PCI card does not do what
- * it is told; ENOMEM; ENODEV.
+ * it is told; ENOMEM also beyond what the card or the user may have; EMFILE the card, or the user,
+ * has as many readers as are allowed; ENODEV.
  */
 struct avring_attach {
 	__u32 role;
