@@ -6,10 +6,11 @@
  * reference on that ring until it detaches, so what it maps and waits for cannot go
  * away under it, whatever becomes of the stream and the card.
  *
- * Locks, outermost first: avring_ringdev.alive, avring_ring_file.lock, then those of
+ * Locks, outermost first: avring_ring_file.lock, avring_ringdev.alive, then those of
  * the streams. mmap() runs under the mmap lock, which streams may take under
  * theirs, so it looks at the ring under avring_ring_file.ring_lock alone. No lock is
- * held while user memory is copied, nor while somebody waits.
+ * held while user memory is copied, nor while somebody waits; while a ring is made, that of
+ * its file alone.
  */
 #include <linux/compat.h>
 #include <linux/dma-buf.h>
@@ -39,8 +40,7 @@
  * @node: in avring_ringdev.files
  * @writable: it was opened for writing
  * @reader: its place in a ring
- * @lock: serialises attach, detach and what a producer does; guards @stream, @role,
- *	@wishes and @seat
+ * @lock: serialises its calls but for WAIT and EXPORT; guards @stream, @role, @wishes and @seat
  * @stream: AVRING_STREAM_*, what @ring belongs to
  * @role: AVRING_ROLE_*
  * @wishes: of the file, by stream: AVRING_IOC_SET_SETUP
@@ -254,14 +254,12 @@ static int avring_ring_get_setup(struct avring_ring_file *rf, void *arg)
 	if (!stream)
 		return -EOPNOTSUPP;
 	wish = &rf->wishes[array_index_nospec(number, AVRING_STREAMS)];
-	mutex_lock(&rf->lock);
 	*setup = (struct avring_setup){
 		.stream = number,
 		.length = wish->length,
 		.align = wish->align,
 		.audio = wish->audio,
 	};
-	mutex_unlock(&rf->lock);
 	setup->users = avring_stream_users(stream);
 	return 0;
 }
@@ -295,9 +293,7 @@ static int avring_ring_set_setup(struct avring_ring_file *rf, void *arg)
 	err = avring_stream_check_wish(stream, &wish);
 	if (err)
 		return err;
-	mutex_lock(&rf->lock);
 	rf->wishes[array_index_nospec(setup->stream, AVRING_STREAMS)] = wish;
-	mutex_unlock(&rf->lock);
 	return 0;
 }
 
@@ -335,19 +331,43 @@ static void avring_ring_describe(struct avring_ring_file *rf, struct avring_atta
 	attach->data_size = 2ULL * ring->geometry.length;
 }
 
-static int avring_ring_join_stream(struct avring_ring_file *rf, struct avring_stream *stream,
-				   struct avring_attach *attach)
+/* ringdev->alive is held. */
+static int avring_ring_join_once(struct avring_ring_file *rf, struct avring_stream *stream,
+				 const struct avring_attach *attach, struct avring_spare *spare)
 {
 	const struct avring_wish *wish =
 		&rf->wishes[array_index_nospec(attach->format.stream, AVRING_STREAMS)];
+	const bool oldest = rf->ring || attach->flags & AVRING_ATTACH_OLDEST;
+	int err;
 
+	if (rf->ringdev->gone)
+		return -ENODEV;
 	if (attach->role == AVRING_ROLE_PRODUCER)
-		return avring_stream_produce(stream, &rf->reader, wish, &attach->format);
-	return avring_stream_attach(stream, &rf->reader, wish,
-				    rf->ring || attach->flags & AVRING_ATTACH_OLDEST);
+		err = avring_stream_produce(stream, &rf->reader, wish, &attach->format, spare);
+	else
+		err = avring_stream_attach(stream, &rf->reader, wish, oldest, spare);
+	if (!err)
+		avring_ring_file_set(rf, rf->reader.ring);
+	return err;
 }
 
-static int avring_ring_join(struct avring_ring_file *rf, struct avring_attach *attach)
+/* The ring, if there must be one, is made between two looks at the stream. */
+static int avring_ring_join_stream(struct avring_ring_file *rf, struct avring_stream *stream,
+				   const struct avring_attach *attach)
+{
+	struct avring_spare spare = {};
+	int err;
+
+	do {
+		down_read(&rf->ringdev->alive);
+		err = avring_ring_join_once(rf, stream, attach, &spare);
+		up_read(&rf->ringdev->alive);
+	} while (err == -EAGAIN && !(err = avring_stream_make_spare(stream, &spare)));
+	avring_ring_put(spare.ring);
+	return err;
+}
+
+static int avring_ring_join(struct avring_ring_file *rf, const struct avring_attach *attach)
 {
 	struct avring_stream *stream = avring_ringdev_stream(rf->ringdev, attach->format.stream);
 	int err;
@@ -363,48 +383,41 @@ static int avring_ring_join(struct avring_ring_file *rf, struct avring_attach *a
 	return err;
 }
 
-/* A reader moves from ring to ring without a gap; a producer lets go first. */
-static int avring_ring_attach_locked(struct avring_ring_file *rf, struct avring_attach *attach)
+/* A producer lets go before he comes again: he must not write two rings. */
+static void avring_ring_let_go(struct avring_ring_file *rf)
 {
-	int err;
+	down_read(&rf->ringdev->alive);
+	avring_ring_file_leave(rf);
+	up_read(&rf->ringdev->alive);
+}
 
+/* A reader moves from ring to ring without a gap. */
+static int avring_ring_attach(struct avring_ring_file *rf, void *arg)
+{
+	struct avring_attach *attach = arg;
+	int err = avring_ring_check_attach(rf, attach);
+
+	if (err)
+		return err;
 	if (rf->ring && (rf->role != attach->role || rf->stream != attach->format.stream))
 		return -EBUSY;
 	if (rf->ring && rf->role == AVRING_ROLE_PRODUCER)
-		avring_ring_file_leave(rf);
+		avring_ring_let_go(rf);
 	err = avring_ring_join(rf, attach);
 	if (err)
 		return err;
 	rf->role = attach->role;
 	rf->stream = attach->format.stream;
-	avring_ring_file_set(rf, rf->reader.ring);
 	avring_ring_describe(rf, attach);
 	return 0;
 }
 
-static int avring_ring_attach(struct avring_ring_file *rf, void *arg)
-{
-	int err = avring_ring_check_attach(rf, arg);
-
-	if (err)
-		return err;
-	mutex_lock(&rf->lock);
-	err = avring_ring_attach_locked(rf, arg);
-	mutex_unlock(&rf->lock);
-	return err;
-}
-
 static int avring_ring_detach(struct avring_ring_file *rf, void *arg)
 {
-	int err = 0;
-
-	mutex_lock(&rf->lock);
-	if (rf->ring)
-		avring_ring_file_detach(rf);
-	else
-		err = -EINVAL;
-	mutex_unlock(&rf->lock);
-	return err;
+	if (!rf->ring)
+		return -EINVAL;
+	avring_ring_file_detach(rf);
+	return 0;
 }
 
 static int avring_ring_wait(struct avring_ring_file *rf, void *arg)
@@ -431,7 +444,7 @@ static int avring_ring_wait(struct avring_ring_file *rf, void *arg)
 	return err;
 }
 
-/* Return: 0 if the file may write now; its lock is held. */
+/* Return: 0 if the file may write now. */
 static int avring_ring_may_write(const struct avring_ring_file *rf)
 {
 	if (!rf->ring)
@@ -447,11 +460,11 @@ static int avring_ring_begin_frame(struct avring_ring_file *rf, void *arg)
 
 	if (begin->flags || begin->reserved0 || !AVRING_IS_ZERO(begin->reserved))
 		return -EINVAL;
-	mutex_lock(&rf->lock);
+	err = avring_ring_may_write(rf);
+	if (err)
+		return err;
 	stream = avring_ring_file_stream(rf);
-	err = avring_ring_may_write(rf) ?: stream->ops->begin(stream, &rf->reader, begin);
-	mutex_unlock(&rf->lock);
-	return err;
+	return stream->ops->begin(stream, &rf->reader, begin);
 }
 
 static int avring_ring_commit_frame(struct avring_ring_file *rf, void *arg)
@@ -462,11 +475,11 @@ static int avring_ring_commit_frame(struct avring_ring_file *rf, void *arg)
 
 	if (commit->flags || commit->reserved0 || !AVRING_IS_ZERO(commit->reserved))
 		return -EINVAL;
-	mutex_lock(&rf->lock);
+	err = avring_ring_may_write(rf);
+	if (err)
+		return err;
 	stream = avring_ring_file_stream(rf);
-	err = avring_ring_may_write(rf) ?: stream->ops->commit(stream, &rf->reader, commit);
-	mutex_unlock(&rf->lock);
-	return err;
+	return stream->ops->commit(stream, &rf->reader, commit);
 }
 
 static struct dma_buf *avring_ring_export_range(const struct avring_ring *ring,
@@ -550,7 +563,8 @@ struct avring_ring_call {
 	int (*run)(struct avring_ring_file *rf, void *arg);
 	enum {
 		AVRING_ON_RING,		/* may sleep for long; holds the ring by a reference */
-		AVRING_ON_FILE,		/* runs with ringdev->alive held */
+		AVRING_ON_STREAM,	/* runs with the file's lock held */
+		AVRING_ON_FILE,		/* the same, and ringdev->alive */
 		AVRING_ON_CARD,		/* the same, and fails when the card is gone */
 	} on;
 };
@@ -559,13 +573,27 @@ static const struct avring_ring_call avring_ring_calls[] = {
 	{ AVRING_IOC_INFO, avring_ring_info, AVRING_ON_CARD },
 	{ AVRING_IOC_GET_SETUP, avring_ring_get_setup, AVRING_ON_CARD },
 	{ AVRING_IOC_SET_SETUP, avring_ring_set_setup, AVRING_ON_CARD },
-	{ AVRING_IOC_ATTACH, avring_ring_attach, AVRING_ON_CARD },
+	{ AVRING_IOC_ATTACH, avring_ring_attach, AVRING_ON_STREAM },
 	{ AVRING_IOC_DETACH, avring_ring_detach, AVRING_ON_FILE },
 	{ AVRING_IOC_WAIT, avring_ring_wait, AVRING_ON_RING },
 	{ AVRING_IOC_BEGIN, avring_ring_begin_frame, AVRING_ON_CARD },
 	{ AVRING_IOC_COMMIT, avring_ring_commit_frame, AVRING_ON_CARD },
 	{ AVRING_IOC_EXPORT, avring_ring_export, AVRING_ON_RING },
 };
+
+static int avring_ring_run_alive(const struct avring_ring_call *call, struct avring_ring_file *rf,
+				 void *arg)
+{
+	int err;
+
+	down_read(&rf->ringdev->alive);
+	if (call->on == AVRING_ON_CARD && rf->ringdev->gone)
+		err = -ENODEV;
+	else
+		err = call->run(rf, arg);
+	up_read(&rf->ringdev->alive);
+	return err;
+}
 
 static int avring_ring_run(const struct avring_ring_call *call, struct avring_ring_file *rf,
 			   void *arg)
@@ -574,12 +602,14 @@ static int avring_ring_run(const struct avring_ring_call *call, struct avring_ri
 
 	if (call->on == AVRING_ON_RING)
 		return call->run(rf, arg);
-	down_read(&rf->ringdev->alive);
-	if (call->on == AVRING_ON_CARD && rf->ringdev->gone)
-		err = -ENODEV;
-	else
+	err = mutex_lock_killable(&rf->lock);
+	if (err)
+		return err;
+	if (call->on == AVRING_ON_STREAM)
 		err = call->run(rf, arg);
-	up_read(&rf->ringdev->alive);
+	else
+		err = avring_ring_run_alive(call, rf, arg);
+	mutex_unlock(&rf->lock);
 	return err;
 }
 

@@ -16,6 +16,9 @@
 /* The largest ring that may be asked for; it is also limited by memory. */
 #define AVRING_MAX_RING	(16ULL * SZ_1G)
 
+/* So many rings are made for who attaches while others change what is needed. */
+#define AVRING_STREAM_PATIENCE	8
+
 /* Each member gets at least what it wishes; @length and @align are those of who wishes nothing. */
 static void avring_stream_shape(const struct avring_stream *stream, u64 *length, u32 *align)
 {
@@ -33,6 +36,30 @@ static void avring_stream_shape(const struct avring_stream *stream, u64 *length,
 	}
 }
 
+static bool avring_stream_fits(const struct avring_spare *spare,
+			       const struct avring_ring_geometry *geometry,
+			       const struct avring_stream_format *format)
+{
+	return spare->ring && !memcmp(&spare->geometry, geometry, sizeof(*geometry)) &&
+	       !memcmp(&spare->format, format, sizeof(*format));
+}
+
+/* The one that was made before, if it is what is needed now; or say what is needed. */
+static struct avring_ring *avring_stream_take_spare(struct avring_spare *spare,
+						    const struct avring_ring_geometry *geometry,
+						    const struct avring_stream_format *format)
+{
+	struct avring_ring *ring = spare->ring;
+
+	if (avring_stream_fits(spare, geometry, format)) {
+		spare->ring = NULL;
+		return ring;
+	}
+	spare->geometry = *geometry;
+	spare->format = *format;
+	return ERR_PTR(-EAGAIN);
+}
+
 /**
  * avring_stream_new_ring() - make a ring as its stream's members wish it
  * @stream: the stream; its tune lock is held
@@ -43,7 +70,8 @@ static void avring_stream_shape(const struct avring_stream *stream, u64 *length,
  *
  * The ring is not yet part of the stream. Context: process, may sleep.
  *
- * Return: a ring with one reference, or ERR_PTR(-ENOMEM), ERR_PTR(-EINVAL).
+ * Return: a ring with one reference, or ERR_PTR(-ENOMEM), ERR_PTR(-EINVAL); ERR_PTR(-EAGAIN) for
+ * who attaches: he makes it when no lock is held, and comes again.
  */
 struct avring_ring *avring_stream_new_ring(const struct avring_stream *stream,
 					   const struct avring_stream_format *format,
@@ -62,6 +90,8 @@ struct avring_ring *avring_stream_new_ring(const struct avring_stream *stream,
 	if (length > min_t(u64, AVRING_MAX_RING, SIZE_MAX / 2))
 		return ERR_PTR(-EINVAL);
 	geometry.length = length;
+	if (stream->spare)
+		return avring_stream_take_spare(stream->spare, &geometry, format);
 	return avring_ring_new(stream->account, &geometry, format);
 }
 
@@ -197,8 +227,10 @@ static int avring_stream_provide(struct avring_stream *stream,
 
 /* What he wishes counts from now on. */
 static void avring_stream_enter(struct avring_stream *stream, struct avring_ring_reader *reader,
-				const struct avring_wish *wish)
+				const struct avring_wish *wish, struct avring_spare *spare)
 {
+	mutex_lock(&stream->tune);
+	stream->spare = spare;
 	if (!list_empty(&reader->member))
 		return;
 	reader->wish = *wish;
@@ -209,10 +241,12 @@ static void avring_stream_enter(struct avring_stream *stream, struct avring_ring
 static void avring_stream_entered(struct avring_stream *stream, struct avring_ring_reader *reader,
 				  bool oldest, int err)
 {
+	stream->spare = NULL;
 	if (!err)
 		avring_stream_join(stream, reader, oldest);
 	else if (!reader->ring)
 		list_del_init(&reader->member);
+	mutex_unlock(&stream->tune);
 }
 
 /**
@@ -221,22 +255,22 @@ static void avring_stream_entered(struct avring_stream *stream, struct avring_ri
  * @reader: attached to nothing, or to an older ring of the stream
  * @wish: of the file, if it is attached to nothing
  * @oldest: begin with the oldest frame of the ring
+ * @spare: zeroed; it is the caller's to put a ring that is left in it
  *
  * The reader keeps the ring by a reference that is the caller's from then on. That may end at any
  * time, and may have already if the owner has failed meanwhile.
  *
- * Return: 0; -EBUSY the ring that others use has not what is wished; or what the owner says.
+ * Return: 0; -EAGAIN after avring_stream_make_spare(); -EBUSY the ring that others use has not
+ * what is wished; or what the owner says.
  */
 int avring_stream_attach(struct avring_stream *stream, struct avring_ring_reader *reader,
-			 const struct avring_wish *wish, bool oldest)
+			 const struct avring_wish *wish, bool oldest, struct avring_spare *spare)
 {
 	int err;
 
-	mutex_lock(&stream->tune);
-	avring_stream_enter(stream, reader, wish);
+	avring_stream_enter(stream, reader, wish, spare);
 	err = avring_stream_provide(stream, reader, &oldest);
 	avring_stream_entered(stream, reader, oldest, err);
-	mutex_unlock(&stream->tune);
 	return err;
 }
 
@@ -246,26 +280,50 @@ int avring_stream_attach(struct avring_stream *stream, struct avring_ring_reader
  * @reader: the producer, attached to nothing
  * @wish: of the file
  * @format: what it will send; of that only the stream has been checked
+ * @spare: as in avring_stream_attach()
  *
  * A reference on the ring is the caller's from then on.
  *
- * Return: 0; -EOPNOTSUPP nobody may write this stream; or what the owner says: -EBUSY, -EINVAL,
- * -ENOMEM.
+ * Return: 0; -EAGAIN as there; -EOPNOTSUPP nobody may write this stream; or what the owner says:
+ * -EBUSY, -EINVAL, -ENOMEM.
  */
 int avring_stream_produce(struct avring_stream *stream, struct avring_ring_reader *reader,
 			  const struct avring_wish *wish,
-			  const struct avring_stream_format *format)
+			  const struct avring_stream_format *format, struct avring_spare *spare)
 {
 	int err;
 
 	if (!stream->ops->begin)
 		return -EOPNOTSUPP;
-	mutex_lock(&stream->tune);
-	avring_stream_enter(stream, reader, wish);
+	avring_stream_enter(stream, reader, wish, spare);
 	err = stream->ops->renew(stream, format, reader);
 	avring_stream_entered(stream, reader, false, err);
-	mutex_unlock(&stream->tune);
 	return err;
+}
+
+/**
+ * avring_stream_make_spare() - make the ring that was missing
+ * @stream: the stream
+ * @spare: what it must be like
+ *
+ * Context: process, may sleep for long, a fatal signal ends it; no lock of the stream or of
+ * anything that removal waits for.
+ *
+ * Return: 0, -ENOMEM, -EINVAL; -EBUSY others change the stream again and again.
+ */
+int avring_stream_make_spare(const struct avring_stream *stream, struct avring_spare *spare)
+{
+	struct avring_ring *ring;
+
+	avring_ring_put(spare->ring);
+	spare->ring = NULL;
+	if (spare->made++ == AVRING_STREAM_PATIENCE)
+		return -EBUSY;
+	ring = avring_ring_new(stream->account, &spare->geometry, &spare->format);
+	if (IS_ERR(ring))
+		return PTR_ERR(ring);
+	spare->ring = ring;
+	return 0;
 }
 
 /**

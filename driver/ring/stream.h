@@ -28,7 +28,7 @@ struct avring_stream;
  * @renew: begin a generation of the ring. @format and @producer: who will write it in place, and
  *	what; of the format only the stream has been checked. Both are NULL for a ring that the
  *	owner fills, in the format that he has. Return: 0, or an errno with nothing changed, but
- *	that a ring which has ended may be gone
+ *	that a ring which has ended may be gone; -EAGAIN is that of avring_stream_new_ring()
  * @end: end the ring, if there is one, and say @state of it. With no users left nothing is to be
  *	written any more; after AVRING_STATE_GONE nothing is ever, and an owner who is a user
  *	himself is none any more
@@ -52,6 +52,20 @@ struct avring_stream_ops {
 };
 
 /**
+ * struct avring_spare - a ring that is made while no lock is held, for who attaches
+ * @geometry: of the ring that was missing
+ * @format: of it
+ * @ring: one that was made so, or NULL
+ * @made: how often that was in vain, because the stream had changed meanwhile
+ */
+struct avring_spare {
+	struct avring_ring_geometry geometry;
+	struct avring_stream_format format;
+	struct avring_ring *ring;
+	unsigned int made;
+};
+
+/**
  * struct avring_stream - a stream
  * @ops: of the owner
  * @account: of the card; before anybody can come
@@ -60,6 +74,7 @@ struct avring_stream_ops {
  * @users: attached files, and who else of the owner wants it filled
  * @members: attached files, struct avring_ring_reader. A ring that is made is as long, as
  *	aligned and as finely divided as each of them wishes; nothing else stays of wishes
+ * @spare: of who attaches at this moment, or NULL: then a ring is allocated under @tune
  * @generation: of @ring; goes on when there is none
  * @ring: the current generation, or NULL. Changed under a lock of the owner, too
  * @sequence: of the next frame, or sample frame; under the owner's lock
@@ -70,6 +85,7 @@ struct avring_stream {
 	struct mutex tune;
 	unsigned int users;
 	struct list_head members;
+	struct avring_spare *spare;
 	u32 generation;
 	struct avring_ring *ring;
 	u64 sequence;
@@ -106,10 +122,11 @@ static inline bool avring_stream_fills(const struct avring_stream *stream)
 int avring_stream_check_wish(const struct avring_stream *stream, const struct avring_wish *wish);
 unsigned int avring_stream_users(struct avring_stream *stream);
 int avring_stream_attach(struct avring_stream *stream, struct avring_ring_reader *reader,
-			 const struct avring_wish *wish, bool oldest);
+			 const struct avring_wish *wish, bool oldest, struct avring_spare *spare);
 int avring_stream_produce(struct avring_stream *stream, struct avring_ring_reader *reader,
 			  const struct avring_wish *wish,
-			  const struct avring_stream_format *format);
+			  const struct avring_stream_format *format, struct avring_spare *spare);
+int avring_stream_make_spare(const struct avring_stream *stream, struct avring_spare *spare);
 void avring_stream_detach(struct avring_stream *stream, struct avring_ring_reader *reader);
 void avring_stream_gone(struct avring_stream *stream);
 
