@@ -141,6 +141,7 @@ void avring_chassis_live(struct avring_chassis *chassis, struct device *dev,
 	for (i = 0; i < AVRING_STREAMS; i++)
 		if (streams[i])
 			streams[i]->account = chassis->account;
+	ringdev->account = chassis->account;
 	memcpy(ringdev->streams, streams, sizeof(ringdev->streams));
 	ringdev->released = avring_chassis_ringdev_released;
 	ringdev->data = chassis;

@@ -17,6 +17,8 @@
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
 #include <linux/poll.h>
@@ -109,9 +111,11 @@ static void avring_ring_file_leave(struct avring_ring_file *rf)
 	avring_ring_file_set(rf, NULL);
 }
 
-static int avring_ring_file_sit(struct avring_ring_file *rf, struct avring_account *account)
+static int avring_ring_file_sit(struct avring_ring_file *rf)
 {
-	return rf->seat.account ? 0 : avring_charge(&rf->seat, account, AVRING_READERS, 1);
+	if (rf->seat.account)
+		return 0;
+	return avring_charge(&rf->seat, rf->ringdev->account, AVRING_READERS, 1);
 }
 
 static void avring_ring_file_stand(struct avring_ring_file *rf)
@@ -362,7 +366,7 @@ static int avring_ring_join_stream(struct avring_ring_file *rf, struct avring_st
 		down_read(&rf->ringdev->alive);
 		err = avring_ring_join_once(rf, stream, attach, &spare);
 		up_read(&rf->ringdev->alive);
-	} while (err == -EAGAIN && !(err = avring_stream_make_spare(stream, &spare)));
+	} while (err == -EAGAIN && !(err = avring_stream_make_spare(rf->ringdev->account, &spare)));
 	avring_ring_put(spare.ring);
 	return err;
 }
@@ -374,7 +378,7 @@ static int avring_ring_join(struct avring_ring_file *rf, const struct avring_att
 
 	if (!stream)
 		return -EOPNOTSUPP;
-	err = avring_ring_file_sit(rf, stream->account);
+	err = avring_ring_file_sit(rf);
 	if (err)
 		return err;
 	err = avring_ring_join_stream(rf, stream, attach);
@@ -420,6 +424,16 @@ static int avring_ring_detach(struct avring_ring_file *rf, void *arg)
 	return 0;
 }
 
+/* CLOCK_MONOTONIC; what is not to be slept for, or for ever, stays so. */
+static u64 avring_ring_deadline(const struct avring_wait *wait)
+{
+	const u64 now = ktime_get_ns(), ns = wait->deadline_ns;
+
+	if (!(wait->flags & AVRING_WAIT_RELATIVE) || !ns || ns == AVRING_WAIT_FOREVER)
+		return ns;
+	return now + min(ns, AVRING_WAIT_FOREVER - 1 - now);
+}
+
 static int avring_ring_wait(struct avring_ring_file *rf, void *arg)
 {
 	struct avring_wait *wait = arg;
@@ -432,12 +446,15 @@ static int avring_ring_wait(struct avring_ring_file *rf, void *arg)
 	struct avring_ring *ring;
 	int err;
 
-	if (wait->flags || !AVRING_IS_ZERO(wait->reserved))
+	if (wait->flags & ~AVRING_WAIT_RELATIVE || !AVRING_IS_ZERO(wait->reserved))
 		return -EINVAL;
 	ring = avring_ring_file_get(rf);
 	if (!ring)
 		return -EINVAL;
-	err = avring_ring_reader_wait(&rf->reader, ring, &target, wait->deadline_ns);
+	err = avring_ring_reader_wait(&rf->reader, ring, &target, avring_ring_deadline(wait));
+	/* Begun again it would last as long again. */
+	if (err == -ERESTARTSYS && wait->flags & AVRING_WAIT_RELATIVE)
+		err = -EINTR;
 	wait->state = READ_ONCE(ring->state);
 	wait->head_entry = READ_ONCE(ring->control->head_entry);
 	avring_ring_put(ring);
@@ -613,26 +630,60 @@ static int avring_ring_run(const struct avring_ring_call *call, struct avring_ri
 	return err;
 }
 
-static long avring_ring_ioctl(struct file *file, unsigned int cmd, unsigned long user)
+/* Longer arguments than those that are known are of a later header. */
+static const struct avring_ring_call *avring_ring_find_call(unsigned int cmd)
 {
 	const struct avring_ring_call *call = avring_ring_calls;
-	union avring_ring_arg arg = {};
-	int err;
+	unsigned int known;
 
-	while (call->cmd != cmd)
-		if (++call == avring_ring_calls + ARRAY_SIZE(avring_ring_calls))
-			return -ENOTTY;
-	if (_IOC_DIR(cmd) & _IOC_WRITE &&
-	    copy_from_user(&arg, (void __user *)user, _IOC_SIZE(cmd)))
-		return -EFAULT;
-	err = avring_ring_run(call, file->private_data, &arg);
+	for (; call < avring_ring_calls + ARRAY_SIZE(avring_ring_calls); call++) {
+		known = _IOC_SIZE(call->cmd);
+		if (cmd == call->cmd)
+			return call;
+		if (known && _IOC_SIZE(cmd) > known &&
+		    cmd == _IOC(_IOC_DIR(call->cmd), _IOC_TYPE(call->cmd), _IOC_NR(call->cmd),
+				_IOC_SIZE(cmd)))
+			return call;
+	}
+	return NULL;
+}
+
+/* What is not known of it is zero. */
+static int avring_ring_copy_out(void __user *user, const union avring_ring_arg *arg, size_t known,
+				size_t size)
+{
+	return copy_to_user(user, arg, known) || clear_user(user + known, size - known) ? -EFAULT : 0;
+}
+
+/* Who did not get what he waited for may look at what there is. */
+static bool avring_ring_has_result(const struct avring_ring_call *call, int err)
+{
+	return !err || (call->run == avring_ring_wait && (err == -EAGAIN || err == -ETIMEDOUT));
+}
+
+static long avring_ring_ioctl(struct file *file, unsigned int cmd, unsigned long user)
+{
+	const struct avring_ring_call *call = avring_ring_find_call(cmd);
+	void __user *from = (void __user *)user;
+	union avring_ring_arg arg = {};
+	size_t known;
+	int err = 0, lost = 0;
+
+	if (!call)
+		return -ENOTTY;
+	known = _IOC_SIZE(call->cmd);
+	if (_IOC_DIR(cmd) & _IOC_WRITE)
+		err = copy_struct_from_user(&arg, known, from, _IOC_SIZE(cmd));
 	if (err)
 		return err;
-	if (_IOC_DIR(cmd) & _IOC_READ && copy_to_user((void __user *)user, &arg, _IOC_SIZE(cmd)))
-		err = -EFAULT;
-	if (cmd == AVRING_IOC_EXPORT)
-		avring_ring_export_done(&arg.exported, err);
-	return err;
+	err = avring_ring_run(call, file->private_data, &arg);
+	if (!avring_ring_has_result(call, err))
+		return err;
+	if (_IOC_DIR(cmd) & _IOC_READ)
+		lost = avring_ring_copy_out(from, &arg, known, _IOC_SIZE(cmd));
+	if (call->run == avring_ring_export)
+		avring_ring_export_done(&arg.exported, lost);
+	return lost ?: err;
 }
 
 const struct file_operations avring_ring_fops = {

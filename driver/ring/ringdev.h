@@ -23,6 +23,7 @@ struct avring_store;
  * @info: what AVRING_IOC_INFO says; complete before registration but for the window
  * @window: memory of the card, or NULL; a reference that is given to the node before
  *	registration
+ * @account: of the card, as long as the node
  * @streams: by AVRING_STREAM_*, or NULL; not looked at any more after @gone
  * @registered: the node is visible
  * @released: nobody can reach the node any more
@@ -38,6 +39,7 @@ struct avring_ringdev {
 	struct cdev cdev;
 	struct avring_info info;
 	struct avring_store *window;
+	struct avring_account *account;
 	struct avring_stream *streams[AVRING_STREAMS];
 	bool registered;
 	void (*released)(void *data);

@@ -303,7 +303,7 @@ int avring_stream_produce(struct avring_stream *stream, struct avring_ring_reade
 
 /**
  * avring_stream_make_spare() - make the ring that was missing
- * @stream: the stream
+ * @account: of the card
  * @spare: what it must be like
  *
  * Context: process, may sleep for long, a fatal signal ends it; no lock of the stream or of
@@ -311,7 +311,7 @@ int avring_stream_produce(struct avring_stream *stream, struct avring_ring_reade
  *
  * Return: 0, -ENOMEM, -EINVAL; -EBUSY others change the stream again and again.
  */
-int avring_stream_make_spare(const struct avring_stream *stream, struct avring_spare *spare)
+int avring_stream_make_spare(struct avring_account *account, struct avring_spare *spare)
 {
 	struct avring_ring *ring;
 
@@ -319,7 +319,7 @@ int avring_stream_make_spare(const struct avring_stream *stream, struct avring_s
 	spare->ring = NULL;
 	if (spare->made++ == AVRING_STREAM_PATIENCE)
 		return -EBUSY;
-	ring = avring_ring_new(stream->account, &spare->geometry, &spare->format);
+	ring = avring_ring_new(account, &spare->geometry, &spare->format);
 	if (IS_ERR(ring))
 		return PTR_ERR(ring);
 	spare->ring = ring;

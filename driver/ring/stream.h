@@ -126,7 +126,7 @@ int avring_stream_attach(struct avring_stream *stream, struct avring_ring_reader
 int avring_stream_produce(struct avring_stream *stream, struct avring_ring_reader *reader,
 			  const struct avring_wish *wish,
 			  const struct avring_stream_format *format, struct avring_spare *spare);
-int avring_stream_make_spare(const struct avring_stream *stream, struct avring_spare *spare);
+int avring_stream_make_spare(struct avring_account *account, struct avring_spare *spare);
 void avring_stream_detach(struct avring_stream *stream, struct avring_ring_reader *reader);
 void avring_stream_gone(struct avring_stream *stream);
 

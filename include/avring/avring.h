@@ -38,7 +38,7 @@
  * on using a handle, and the other one must not close it but exit.
  *
  * Signals: waiting is interrupted by a signal handler and returns -EINTR; nothing
- * is lost, call again. (On a card a handler with SA_RESTART does not interrupt.) No
+ * is lost, call again. (On a card a handler with SA_RESTART does not interrupt waiting for ever.) No
  * other function blocks.
  *
  * Formats of samples are SNDRV_PCM_FORMAT_* of <sound/asound.h>, those of pixels

@@ -323,7 +323,7 @@ static void test_unknown_ioctls(void)
 	end(&attach, &ring);
 }
 
-/* The number alone does not make an ioctl: size and direction belong to it. */
+/* The number alone does not make an ioctl: direction and size, at least, belong to it. */
 static void test_other_sizes(const void *arg)
 {
 	const unsigned long ioctl = ((const struct request *)arg)->ioctl;
@@ -332,13 +332,41 @@ static void test_other_sizes(const void *arg)
 	struct ring ring = begin(arg);
 	unsigned int i;
 
-	for (i = 0; i <= sizeof(bytes); i += 4)
-		if (i != size)
-			must_refuse(ENOTTY, ring_call(&ring, _IOC(dir, '@', nr, i), &bytes));
+	for (i = 0; i < size; i += 4)
+		must_refuse(ENOTTY, ring_call(&ring, _IOC(dir, '@', nr, i), &bytes));
 	for (i = 0; i < 4; i++)
 		if (i != dir)
 			must_refuse(ENOTTY, ring_call(&ring, _IOC(i, '@', nr, size), &bytes));
 	end(arg, &ring);
+}
+
+/* Of a header to come: what this driver does not know must be zero, and is. */
+static void test_longer(const void *arg)
+{
+	const struct request *request = arg;
+	const unsigned int size = _IOC_SIZE(request->ioctl), more = size + 24;
+	const unsigned long longer = _IOC(_IOC_DIR(request->ioctl), '@', _IOC_NR(request->ioctl),
+					  more);
+	uint8_t bytes[sizeof(request->arg) + 24] = { 0 };
+	struct ring ring = begin(arg);
+	unsigned int i;
+
+	ring_close(&ring);
+	ring = prepared(request);
+	memcpy(bytes, &request->arg, size);
+	if (_IOC_DIR(longer) & _IOC_WRITE) {
+		bytes[more - 1] = 1;
+		must_refuse(E2BIG, ring_call(&ring, longer, bytes));
+		bytes[more - 1] = 0;
+	} else {
+		memset(bytes + size, 0xff, 24);
+	}
+	must(ring_call(&ring, longer, bytes));
+	for (i = 0; i < 24; i++)
+		tap_eq(0, bytes[size + i]);
+	if (request->ioctl == AVRING_IOC_EXPORT)
+		close(((struct avring_export *)bytes)->fd);
+	ring_close(&ring);
 }
 
 static void test_file_operations(void)
@@ -402,7 +430,8 @@ static const struct tap_test tests[] = {
 		 reserved, 64, 0),
 	RESERVED("ATTACH of a producer: reserved of the format must be 0", attach_producer,
 		 avring_attach, format.video.reserved, 4, 0),
-	RESERVED("WAIT: flags must be 0", wait_one, avring_wait, flags, 4, 0),
+	RESERVED("WAIT: unknown flags must be 0", wait_one, avring_wait, flags, 4,
+		 AVRING_WAIT_RELATIVE),
 	RESERVED("WAIT: reserved must be 0", wait_one, avring_wait, reserved, 32, 0),
 	RESERVED("BEGIN: flags must be 0", begin_frame, avring_begin, flags, 4, 0),
 	RESERVED("BEGIN: reserved0 must be 0", begin_frame, avring_begin, reserved0, 4, 0),
@@ -524,14 +553,22 @@ static const struct tap_test tests[] = {
 	     test_read_only_argument, begin_frame),
 	EACH("EXPORT into read-only memory gives EFAULT and leaves no file open",
 	     test_read_only_argument, export),
-	EACH("INFO has one size and one direction", test_other_sizes, info),
-	EACH("GET_SETUP has one size and one direction", test_other_sizes, get_setup),
-	EACH("SET_SETUP has one size and one direction", test_other_sizes, set_setup),
-	EACH("ATTACH has one size and one direction", test_other_sizes, attach),
-	EACH("WAIT has one size and one direction", test_other_sizes, wait_one),
-	EACH("BEGIN has one size and one direction", test_other_sizes, begin_frame),
-	EACH("COMMIT has one size and one direction", test_other_sizes, commit),
-	EACH("EXPORT has one size and one direction", test_other_sizes, export),
+	EACH("INFO has one direction, and no smaller size", test_other_sizes, info),
+	EACH("GET_SETUP has one direction, and no smaller size", test_other_sizes, get_setup),
+	EACH("SET_SETUP has one direction, and no smaller size", test_other_sizes, set_setup),
+	EACH("ATTACH has one direction, and no smaller size", test_other_sizes, attach),
+	EACH("WAIT has one direction, and no smaller size", test_other_sizes, wait_one),
+	EACH("BEGIN has one direction, and no smaller size", test_other_sizes, begin_frame),
+	EACH("COMMIT has one direction, and no smaller size", test_other_sizes, commit),
+	EACH("EXPORT has one direction, and no smaller size", test_other_sizes, export),
+	EACH("INFO may be longer, with zeros", test_longer, info),
+	EACH("GET_SETUP may be longer, with zeros", test_longer, get_setup),
+	EACH("SET_SETUP may be longer, with zeros", test_longer, set_setup),
+	EACH("ATTACH may be longer, with zeros", test_longer, attach),
+	EACH("WAIT may be longer, with zeros", test_longer, wait_one),
+	EACH("BEGIN may be longer, with zeros", test_longer, begin_frame),
+	EACH("COMMIT may be longer, with zeros", test_longer, commit),
+	EACH("EXPORT may be longer, with zeros", test_longer, export),
 	{ "unknown ioctls give ENOTTY", .run = test_unknown_ioctls },
 	{ "read, write, lseek and ftruncate are refused", .run = test_file_operations },
 };

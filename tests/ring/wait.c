@@ -4,7 +4,9 @@
  *
  * The producer is the test itself, so it is known what has been published and when.
  */
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -150,6 +152,81 @@ static void test_out(void)
 	tap_eq(0, wait.flags);
 	tap_eq(0, wait.next);
 	tap_eq(1, wait.entries);
+	pair_end(&pair);
+}
+
+static int wait_relative(const struct pair *pair, uint64_t ns)
+{
+	return wait_for(&pair->reader, &(struct avring_wait){ .entries = 1,
+							      .flags = AVRING_WAIT_RELATIVE,
+							      .deadline_ns = ns });
+}
+
+static void test_relative(void)
+{
+	struct pair pair = pair_begin();
+	const uint64_t begin = now_ns();
+
+	must_refuse(ETIMEDOUT, wait_relative(&pair, 50 * MS));
+	tap_check(now_ns() >= begin + 50 * MS, "ETIMEDOUT: expected not before 50 ms");
+	must_refuse(EAGAIN, wait_relative(&pair, 0));
+	pair_send(&pair, 1);
+	must(wait_relative(&pair, 0));
+	must(wait_relative(&pair, ~0ull - 1));
+	must(wait_relative(&pair, AVRING_WAIT_FOREVER));
+	pair_end(&pair);
+}
+
+/* Clocks of the child's are 100,000 s ahead of ours. */
+static void enter_time_namespace(void)
+{
+	static const char offset[] = "monotonic 100000 0";
+	int fd;
+
+	if (unshare(CLONE_NEWTIME) && errno == EINVAL)
+		tap_skip("no time namespaces in this kernel");
+	fd = must(sys(open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC)));
+	tap_eq(strlen(offset), must(sys(write(fd, offset, strlen(offset)))));
+	close(fd);
+}
+
+/* Seen: 1.2 s instead of 0.3, with what had come meanwhile. */
+static void test_time_namespace(void)
+{
+	const uint64_t outside = now_ns();
+	struct pair pair = pair_begin();
+	uint64_t begin;
+	pid_t child;
+
+	enter_time_namespace();
+	child = must(sys(fork()));
+	if (!child) {
+		begin = now_ns();
+		tap_check(begin > outside + 99999000 * MS, "expected another clock");
+		must_refuse(ETIMEDOUT, wait_relative(&pair, 300 * MS));
+		tap_check(now_ns() >= begin + 300 * MS, "ETIMEDOUT: expected not before 300 ms");
+		tap_check(now_ns() < begin + 5000 * MS, "ETIMEDOUT: expected after 300 ms");
+		_exit(0);
+	}
+	tap_join(child);
+	pair_end(&pair);
+}
+
+/* So that a loop around it need not look at the control page. */
+static void test_result_without_entries(void)
+{
+	struct avring_wait wait = { .next = 3, .entries = 5, .flags = AVRING_WAIT_RELATIVE };
+	struct pair pair = pair_begin();
+
+	pair_send(&pair, 3);
+	must_refuse(EAGAIN, ring_call(&pair.reader, AVRING_IOC_WAIT, &wait));
+	tap_eq(3, wait.head_entry);
+	wait.head_entry = 0;
+	wait.state = ~0u;
+	wait.deadline_ns = MS;
+	must_refuse(ETIMEDOUT, ring_call(&pair.reader, AVRING_IOC_WAIT, &wait));
+	tap_eq(3, wait.head_entry);
+	tap_eq(0, wait.state);
 	pair_end(&pair);
 }
 
@@ -596,6 +673,9 @@ static const struct tap_test tests[] = {
 	{ "WAIT measures time from the first to the last entry", .run = test_time },
 	{ "WAIT tells state and head", .run = test_out },
 	{ "WAIT ends at its deadline, not before", .run = test_deadline },
+	{ "and as long after now as was said, with AVRING_WAIT_RELATIVE", .run = test_relative },
+	{ "also in a time namespace", .run = test_time_namespace },
+	{ "EAGAIN and ETIMEDOUT say how far the ring is", .run = test_result_without_entries },
 	{ "WAIT ends at once for who was overtaken", .run = test_overtaken },
 	{ "a sleeper wakes for the last of the frames that it waits for",
 	  .run = test_sleeper_wakes },

@@ -126,6 +126,18 @@ static void avring_ring_close(struct avring_reader *reader)
 		close(ring->fd);
 }
 
+/* What is left until then: in a time namespace the kernel counts otherwise. */
+static void avring_ring_until(struct avring_wait *wait, uint64_t deadline_ns)
+{
+	const uint64_t now = avring_now_ns();
+
+	wait->deadline_ns = deadline_ns;
+	if (!deadline_ns || deadline_ns == AVRING_FOREVER)
+		return;
+	wait->flags = AVRING_WAIT_RELATIVE;
+	wait->deadline_ns = deadline_ns > now ? deadline_ns - now : 0;
+}
+
 /* 0 there is something; -EAGAIN, -ETIMEDOUT, -EINTR. */
 static int avring_ring_ask(struct avring_reader *reader, const struct avring_need *need,
 			   uint64_t deadline_ns)
@@ -135,10 +147,11 @@ static int avring_ring_ask(struct avring_reader *reader, const struct avring_nee
 		.entries = need->entries,
 		.bytes = need->bytes,
 		.time_ns = need->time_ns,
-		.deadline_ns = deadline_ns,
 	};
-	int error = avring_ioctl(avring_ring(reader)->fd, AVRING_IOC_WAIT, &wait);
+	int error;
 
+	avring_ring_until(&wait, deadline_ns);
+	error = avring_ioctl(avring_ring(reader)->fd, AVRING_IOC_WAIT, &wait);
 	if (error != -ENODEV)
 		return error;
 	reader->gone |= AVRING_STATE_GONE;

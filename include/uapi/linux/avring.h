@@ -107,6 +107,10 @@ struct avring_frame_stamp {
  *
  * All times are CLOCK_MONOTONIC in ns. Reserved fields and unknown flags must be
  * zero (EINVAL), and are returned as zero.
+ *
+ * Arguments may grow at their end, and with them the number of the ioctl, which has
+ * their size. A program that knows a longer one than the driver is served as long as what the driver
+ * does not know is zero (E2BIG), and gets it back as zero.
  */
 
 /* Streams. */
@@ -395,14 +399,18 @@ struct avring_entry {
 /* avring_wait.deadline_ns */
 #define AVRING_WAIT_FOREVER	(~0ULL)
 
+/* avring_wait.flags */
+#define AVRING_WAIT_RELATIVE	(1U << 0)	/* deadline_ns is a time from now */
+
 /**
  * struct avring_wait - AVRING_IOC_WAIT: sleep until there is enough to read
  * @next: in: first entry that the caller has not read
  * @entries: in: so many entries, at least 1, at most the size of the index
  * @bytes: in: and so many bytes; 0 does not ask; at most the length of the ring
  * @time_ns: in: and as much time from the first to the last entry; 0 does not ask
- * @deadline_ns: in: CLOCK_MONOTONIC; 0 does not sleep, AVRING_WAIT_FOREVER
- * @flags: zero
+ * @deadline_ns: in: CLOCK_MONOTONIC, as the machine counts it; 0 does not sleep,
+ *	AVRING_WAIT_FOREVER
+ * @flags: in: AVRING_WAIT_*
  * @state: out: AVRING_STATE_* of the ring
  * @head_entry: out: as in struct avring_control
  * @reserved: zero
@@ -417,9 +425,13 @@ struct avring_entry {
  * A reader that has been overtaken (@next is before tail_entry), a stale ring and
  * a removed card end the wait at once.
  *
- * Errors: ETIMEDOUT the deadline has passed; EAGAIN not yet, and the deadline is 0;
- * EINTR a signal handler without SA_RESTART ran; EINVAL out of range or not attached;
- * ESTALE the file was detached meanwhile; ENODEV the card is gone.
+ * In a time namespace CLOCK_MONOTONIC is another one, which the driver does not know: what says
+ * how long, not until when (AVRING_WAIT_RELATIVE), is right everywhere.
+ *
+ * Errors: ETIMEDOUT the deadline has passed; EAGAIN not yet, and the deadline is 0 (both with
+ * @state and @head_entry); EINTR a signal handler without SA_RESTART ran, or any with
+ * AVRING_WAIT_RELATIVE; EINVAL out of range or not attached; ESTALE the file was detached
+ * meanwhile; ENODEV the card is gone.
  */
 struct avring_wait {
 	__aligned_u64 next;
