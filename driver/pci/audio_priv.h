@@ -6,9 +6,6 @@
  *   pci/sound.c   the stream: who uses it, the channel, the ring
  *   pci/pcm.c     ALSA's view: PCM operations, the copy into the buffer
  *
- * Lock order: the stream's tune lock, the channel's lock, ALSA's stream lock,
- * avring_pci_pcm::lock, the ring's lock.
- *
  *   tune		who uses the stream and in what format; held from the decision to
  *			start until the channel runs
  *   channel lock	the ring, its mapping for the card, what was granted; chunks land

@@ -2,15 +2,6 @@
 /*
  * avring: the driver of the PCI card: probe and remove, sleep, errors of the bus.
  *
- * Lock order, outermost first:
- *
- *	ring node (avring_ringdev.alive), then its file (avring_ring_file.lock)
- *	  node lock (avring_node.lock), control handler lock
- *	    tune lock of the pictures (avring_stream.tune), of the sound
- *	      channel lock (avring_pci_channel.lock)
- *	        card lock (avring_pci.lock)
- *	        buffer list lock, ring lock, sound lock
- *
  * A card that does not answer any more is let go of at once, as if it had been unbound: so
  * everybody who waits for it wakes up, whether the slot tells that it is empty or not.
  */

@@ -6,8 +6,8 @@
  * Each channel has an owner (picture, sound), who starts and stops it, and gives it
  * memory. A channel says when a frame has landed. It knows nothing of V4L2 and ALSA.
  *
- * Lock order: locks of the owner that may sleep -> avring_pci_channel.lock ->
- * avring_pci.lock. Under the channel's lock the owner may take spinlocks.
+ * The channel's lock is inside of the owner's locks that may sleep; under it the owner may
+ * take spinlocks.
  */
 #ifndef AVRING_PCI_H
 #define AVRING_PCI_H

@@ -10,10 +10,6 @@
  *   virtual/tone.c          source: the beep
  *   virtual/mixer.c         controls
  *
- * Lock order: ALSA's stream lock, then avring_audio::lock, then the timer's own and
- * the ring's. The tune lock of the ring is outside of avring_audio::lock; ALSA's locks
- * and it never meet.
- *
  *   stream lock	ALSA's, one per substream; trigger, pointer and time info are
  *			called with it held
  *   avring_audio::lock	every field in a group below that says so; taken with
@@ -167,7 +163,7 @@ struct avring_audio_ring {
  * @released_data: its argument
  * @signal: the control "Loopback Signal"
  * @timer: fires at the next boundary of any running stream; armed under @lock
- * @lock: see the lock order above
+ * @lock: see above
  * @streams: by SNDRV_PCM_STREAM_*. This group: under @lock
  * @ring: for readers of the ring node
  * @source: enum avring_audio_source
@@ -183,7 +179,7 @@ struct avring_audio {
 	struct snd_kcontrol *signal;
 	struct hrtimer timer;
 
-	spinlock_t lock; /* see the lock order above */
+	spinlock_t lock; /* see above */
 	struct avring_audio_stream streams[SNDRV_PCM_STREAM_LAST + 1];
 	struct avring_audio_ring ring;
 	u32 source;
