@@ -34,11 +34,13 @@ struct avring_store;
  * @length: bytes, 0 for the default
  * @align: of frames, 0 for the default
  * @audio: format of sound; 0 in a member for the default, or for what there is
+ * @any: the ring that there is will do, AVRING_ATTACH_AS_IS
  */
 struct avring_wish {
 	u64 length;
 	u32 align;
 	struct avring_audio_format audio;
+	bool any;
 };
 
 /**

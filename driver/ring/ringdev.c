@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * avring: the character device /dev/avringN: how it comes and goes. Who opens it: ring/file.c.
+ * avring: the character device /dev/avringN: how it comes and goes. Who opens it: ring/file.h.
  */
 #include <linux/fs.h>
 #include <linux/module.h>
 
 #include "memory/store.h"
+#include "ring/file.h"
 #include "ring/ringdev.h"
-#include "ring/ringdev_priv.h"
 
 static struct class avring_ring_class = {
 	.name = "avring",
@@ -23,6 +23,7 @@ static void avring_ringdev_released(struct device *dev)
 	if (ringdev->window)
 		avring_store_put(ringdev->window);
 	mutex_destroy(&ringdev->files_lock);
+	mutex_destroy(&ringdev->moving);
 	ringdev->released(ringdev->data);
 }
 
@@ -67,6 +68,7 @@ void avring_ringdev_init(struct avring_ringdev *ringdev, struct device *parent, 
 	struct device *dev = &ringdev->dev;
 
 	init_rwsem(&ringdev->alive);
+	mutex_init(&ringdev->moving);
 	mutex_init(&ringdev->files_lock);
 	INIT_LIST_HEAD(&ringdev->files);
 	device_initialize(dev);

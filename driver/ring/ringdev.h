@@ -31,6 +31,7 @@ struct avring_store;
  * @alive: held for reading around calls of the streams, for writing while the card
  *	is removed; guards @gone. Outside of every lock of the streams
  * @gone: the card was removed
+ * @moving: held while a file moves to another ring of its stream; inside of its own lock
  * @files_lock: guards @files; innermost but for locks of a ring
  * @files: open files
  */
@@ -47,6 +48,7 @@ struct avring_ringdev {
 
 	struct rw_semaphore alive;
 	bool gone;
+	struct mutex moving;
 
 	struct mutex files_lock;
 	struct list_head files;

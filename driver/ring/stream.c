@@ -90,7 +90,7 @@ struct avring_ring *avring_stream_new_ring(const struct avring_stream *stream,
 	if (length > min_t(u64, AVRING_MAX_RING, SIZE_MAX / 2))
 		return ERR_PTR(-EINVAL);
 	geometry.length = length;
-	if (stream->spare)
+	if (stream->spare && stream->spare->made < AVRING_STREAM_PATIENCE)
 		return avring_stream_take_spare(stream->spare, &geometry, format);
 	return avring_ring_new(stream->account, &geometry, format);
 }
@@ -204,25 +204,49 @@ static bool avring_stream_serves(const struct avring_ring *ring, const struct av
 }
 
 /*
- * Make sure that there is a ring. One that another file has wished short, or in long chunks, is
- * replaced by what each member wishes when somebody comes who wishes nothing: he gets the
- * default, and so it happens once. What a producer writes stays as it is.
+ * Will the ring that there is do? One that another file has wished short, or in long chunks, will
+ * not do for who wishes nothing: he gets the default, and so that happens once. What a producer
+ * writes stays as it is, and so does what cannot be replaced.
+ *
+ * Return: 0, -EAGAIN it is to be replaced, -EBUSY.
  */
-static int avring_stream_provide(struct avring_stream *stream,
-				 const struct avring_ring_reader *reader, bool *oldest)
+static int avring_stream_accept(const struct avring_stream *stream,
+				const struct avring_ring_reader *reader)
 {
 	const struct avring_ring *ring = stream->ring;
 
-	if (ring && !READ_ONCE(ring->state)) {
-		if (reader->ring)
-			return 0;
-		if (!avring_stream_meets(ring, &reader->wish))
-			return -EBUSY;
-		if (ring->producer || avring_stream_serves(ring, &reader->wish))
-			return 0;
-	}
-	*oldest = true;	/* it is made for him */
-	return stream->ops->renew(stream, NULL, NULL);
+	if (reader->ring || reader->wish.any)
+		return 0;
+	if (!avring_stream_meets(ring, &reader->wish))
+		return -EBUSY;
+	if (ring->producer || stream->spare->err || avring_stream_serves(ring, &reader->wish))
+		return 0;
+	return -EAGAIN;
+}
+
+static bool avring_stream_is_live(const struct avring_stream *stream)
+{
+	return stream->ring && !READ_ONCE(stream->ring->state);
+}
+
+/* Make sure that there is a ring. Who others have made it for may have wished otherwise. */
+static int avring_stream_provide(struct avring_stream *stream,
+				 const struct avring_ring_reader *reader, bool *oldest)
+{
+	const struct avring_ring *before = stream->ring;
+	int err = avring_stream_is_live(stream) ? avring_stream_accept(stream, reader) : -EAGAIN;
+
+	if (err != -EAGAIN)
+		return err;
+	err = stream->spare->err ?: stream->ops->renew(stream, NULL, NULL);
+	if (err)
+		return err;
+	if (stream->ring != before)
+		*oldest = true;	/* it is made for him */
+	if (stream->users && !reader->ring && !reader->wish.any &&
+	    !avring_stream_meets(stream->ring, &reader->wish))
+		return -EBUSY;
+	return 0;
 }
 
 /* What he wishes counts from now on. */
@@ -296,7 +320,7 @@ int avring_stream_produce(struct avring_stream *stream, struct avring_ring_reade
 	if (!stream->ops->begin)
 		return -EOPNOTSUPP;
 	avring_stream_enter(stream, reader, wish, spare);
-	err = stream->ops->renew(stream, format, reader);
+	err = spare->err ?: stream->ops->renew(stream, format, reader);
 	avring_stream_entered(stream, reader, false, err);
 	return err;
 }
@@ -307,23 +331,22 @@ int avring_stream_produce(struct avring_stream *stream, struct avring_ring_reade
  * @spare: what it must be like
  *
  * Context: process, may sleep for long, a fatal signal ends it; no lock of the stream or of
- * anything that removal waits for.
- *
- * Return: 0, -ENOMEM, -EINVAL; -EBUSY others change the stream again and again.
+ * anything that removal waits for. When others have changed the stream again and again, what is
+ * needed is allocated under its lock.
  */
-int avring_stream_make_spare(struct avring_account *account, struct avring_spare *spare)
+void avring_stream_make_spare(struct avring_account *account, struct avring_spare *spare)
 {
 	struct avring_ring *ring;
 
 	avring_ring_put(spare->ring);
 	spare->ring = NULL;
-	if (spare->made++ == AVRING_STREAM_PATIENCE)
-		return -EBUSY;
+	if (++spare->made == AVRING_STREAM_PATIENCE)
+		return;
 	ring = avring_ring_new(account, &spare->geometry, &spare->format);
 	if (IS_ERR(ring))
-		return PTR_ERR(ring);
-	spare->ring = ring;
-	return 0;
+		spare->err = PTR_ERR(ring);
+	else
+		spare->ring = ring;
 }
 
 /**

@@ -56,13 +56,15 @@ struct avring_stream_ops {
  * @geometry: of the ring that was missing
  * @format: of it
  * @ring: one that was made so, or NULL
- * @made: how often that was in vain, because the stream had changed meanwhile
+ * @made: how often one was made: in vain, if the stream had changed meanwhile
+ * @err: why there is none
  */
 struct avring_spare {
 	struct avring_ring_geometry geometry;
 	struct avring_stream_format format;
 	struct avring_ring *ring;
 	unsigned int made;
+	int err;
 };
 
 /**
@@ -126,7 +128,7 @@ int avring_stream_attach(struct avring_stream *stream, struct avring_ring_reader
 int avring_stream_produce(struct avring_stream *stream, struct avring_ring_reader *reader,
 			  const struct avring_wish *wish,
 			  const struct avring_stream_format *format, struct avring_spare *spare);
-int avring_stream_make_spare(struct avring_account *account, struct avring_spare *spare);
+void avring_stream_make_spare(struct avring_account *account, struct avring_spare *spare);
 void avring_stream_detach(struct avring_stream *stream, struct avring_ring_reader *reader);
 void avring_stream_gone(struct avring_stream *stream);
 

@@ -234,8 +234,8 @@ static void avring_audio_stream_end(struct avring_stream *stream, u32 state)
 }
 
 /*
- * As was wished, but for the rate if others have agreed on one. Nobody gets another while
- * the ring is being made. The tune lock is held.
+ * As was wished, but for the rate if others have agreed on one. The tune lock is held. Return: as
+ * avring_stream_new_ring(), or -EINVAL.
  */
 static int avring_audio_ring_make(struct avring_audio *audio)
 {

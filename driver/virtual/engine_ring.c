@@ -7,7 +7,7 @@
  * capture node gets a copy. While a producer writes the ring the thread does not
  * touch it; what it then draws (no signal) is for the capture node alone.
  *
- * Rings are allocated under the tune lock only, so that frames go on moving
+ * Rings are allocated under the tune lock at most, so that frames go on moving
  * meanwhile; they are exchanged under both locks.
  */
 #include <linux/ktime.h>
@@ -28,7 +28,7 @@
  * The capture side is tuned to the same format unless the node streams: then it has
  * that format already, and its own pace.
  *
- * Return: 0, or -ENOMEM; then nothing has changed.
+ * Return: 0, or as avring_stream_new_ring(); then nothing has changed.
  */
 int avring_engine_renew(struct avring_engine *e, const struct v4l2_pix_format *pix,
 			struct avring_rate rate, const struct avring_ring_reader *producer)

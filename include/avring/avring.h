@@ -38,7 +38,7 @@
  * on using a handle, and the other one must not close it but exit.
  *
  * Signals: waiting is interrupted by a signal handler and returns -EINTR; nothing
- * is lost, call again. (On a card a handler with SA_RESTART does not interrupt waiting for ever.) No
+ * is lost, call again. (On a card a handler with SA_RESTART does not end waiting for ever.) No
  * other function blocks.
  *
  * Formats of samples are SNDRV_PCM_FORMAT_* of <sound/asound.h>, those of pixels
@@ -75,7 +75,7 @@ struct avring_producer;
  * @stream: AVRING_STREAM_VIDEO or AVRING_STREAM_AUDIO. Implied by an ALSA or V4L2
  *	device and by a ring in memory
  * @oldest: begin with the oldest frame in the ring, not with the next one
- * @keep_setup: take what the card gives; the wishes below are ignored
+ * @keep_setup: take the ring of the card as it is; the wishes below are ignored
  * @ring_bytes: wished length of the ring: the time that a frame may be held, and two
  *	frames more, see avring_reader_newest(). A card rounds it up to whole 2 MiB, or to whole
  *	pages if it is shorter than that; other devices come as near as they can. 0: half a

@@ -4,6 +4,7 @@
  */
 #include <endian.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -332,6 +333,18 @@ static bool is_asleep(void *arg)
 void wait_asleep(pid_t child)
 {
 	tap_check(tap_eventually(is_asleep, &child, 10), "process %d: expected to sleep", child);
+}
+
+void ring_enter_time_namespace(void)
+{
+	static const char offset[] = "monotonic 100000 0";
+	int fd;
+
+	if (unshare(CLONE_NEWTIME) && errno == EINVAL)
+		tap_skip("no time namespaces in this kernel");
+	fd = must(sys(open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC)));
+	tap_eq(strlen(offset), must(sys(write(fd, offset, strlen(offset)))));
+	close(fd);
 }
 
 /* What a test may have changed; a card that is not there cannot be put back. */

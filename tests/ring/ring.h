@@ -124,6 +124,9 @@ int ring_wish(const struct ring *ring);
 /* A frame as the pattern generator drew it: magic, CRC, sequence, times. */
 void ring_expect_stamped(const struct ring *ring, const struct avring_entry *entry);
 
+/* CLOCK_MONOTONIC of children from now on is 100,000 s ahead of ours. */
+void ring_enter_time_namespace(void);
+
 /* Returns when the process sleeps in the kernel. */
 void wait_asleep(pid_t child);
 

@@ -248,6 +248,61 @@ static void test_default_replaces_long_chunks(void)
 	ring_close(&second);
 }
 
+/* As one who only looks: a program that shows what there is must not change it. */
+static void test_as_is(void)
+{
+	struct ring first, second;
+
+	ring_small_picture();
+	first = wisher_of_length(AVRING_STREAM_VIDEO, 1);
+	must(ring_read(&first, AVRING_STREAM_VIDEO, 0));
+	second = wisher_of_length(AVRING_STREAM_VIDEO, CHUNK_BYTES);
+	must(ring_read(&second, AVRING_STREAM_VIDEO, AVRING_ATTACH_AS_IS));
+	tap_eq(first.at.generation, second.at.generation);
+	tap_eq(2 * SMALL_STRIDE, second.at.length);
+	ring_close(&first);
+	ring_close(&second);
+}
+
+/* There is no room for two of them: who wishes nothing takes what there is. */
+static void test_no_memory_for_default(void)
+{
+	const struct avring_audio_format long_chunks = { .period_frames = 65536 };
+	struct avring_setup wish = { .stream = AVRING_STREAM_AUDIO,
+				     .length = 40 * CHUNK_BYTES,
+				     .audio = long_chunks };
+	struct ring first = wisher(&wish), second;
+
+	must(ring_read(&first, AVRING_STREAM_AUDIO, 0));
+	must(card_parameter_set("max_memory", 100));
+	must(ring_open(&second, 0));
+	must(ring_read(&second, AVRING_STREAM_AUDIO, 0));
+	tap_eq(first.at.generation, second.at.generation);
+	tap_eq(65536, second.at.format.audio.period_frames);
+	ring_close(&first);
+	ring_close(&second);
+}
+
+/* When a producer goes all who read him need a ring, and one is made. */
+static void test_movers_share(void)
+{
+	struct ring producer = ring_producer(SMALL_FOURCC, SMALL_WIDTH, SMALL_HEIGHT), readers[4];
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		must(ring_open(&readers[i], 0));
+		must(ring_read(&readers[i], AVRING_STREAM_VIDEO, 0));
+	}
+	ring_close(&producer);
+	for (i = 0; i < 4; i++) {
+		must(ring_read(&readers[i], AVRING_STREAM_VIDEO, 0));
+		tap_eq(readers[0].at.generation, readers[i].at.generation);
+	}
+	tap_eq(4, setup_of(&readers[0], AVRING_STREAM_VIDEO).users);
+	for (i = 0; i < 4; i++)
+		ring_close(&readers[i]);
+}
+
 /* It is written in place, and the readers have come for it. */
 static void test_of_a_producer_stays(void)
 {
@@ -414,6 +469,10 @@ static const struct tap_test tests[] = {
 	  .run = test_default_replaces_short },
 	{ "who wishes nothing gets chunks of 480, though somebody wished longer ones",
 	  .run = test_default_replaces_long_chunks },
+	{ "who takes the ring as it is changes nothing", .run = test_as_is },
+	{ "a ring that cannot be replaced stays, and who wishes nothing reads it",
+	  .run = test_no_memory_for_default },
+	{ "readers of a producer who has gone all move to one ring", .run = test_movers_share },
 	{ "what a producer writes stays as he wished it", .run = test_of_a_producer_stays },
 	{ "a wish for another sound than others have is EBUSY", .run = test_other_sound },
 	{ "GET_SETUP says how many use the stream", .run = test_users },
@@ -423,7 +482,13 @@ static const struct tap_test tests[] = {
 	{ "a wish that was refused changes nothing", .run = test_refused_changes_nothing },
 };
 
+static void restore(void)
+{
+	card_parameter_set("max_memory", 0);
+	ring_restore();
+}
+
 int main(int argc, char **argv)
 {
-	return ring_main(tests, TAP_COUNT(tests), argc, argv);
+	return fixture_main(tests, TAP_COUNT(tests), restore, argc, argv);
 }

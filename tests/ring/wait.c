@@ -4,9 +4,7 @@
  *
  * The producer is the test itself, so it is known what has been published and when.
  */
-#include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -177,19 +175,6 @@ static void test_relative(void)
 	pair_end(&pair);
 }
 
-/* Clocks of the child's are 100,000 s ahead of ours. */
-static void enter_time_namespace(void)
-{
-	static const char offset[] = "monotonic 100000 0";
-	int fd;
-
-	if (unshare(CLONE_NEWTIME) && errno == EINVAL)
-		tap_skip("no time namespaces in this kernel");
-	fd = must(sys(open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC)));
-	tap_eq(strlen(offset), must(sys(write(fd, offset, strlen(offset)))));
-	close(fd);
-}
-
 /* Seen: 1.2 s instead of 0.3, with what had come meanwhile. */
 static void test_time_namespace(void)
 {
@@ -198,7 +183,7 @@ static void test_time_namespace(void)
 	uint64_t begin;
 	pid_t child;
 
-	enter_time_namespace();
+	ring_enter_time_namespace();
 	child = must(sys(fork()));
 	if (!child) {
 		begin = now_ns();
@@ -212,7 +197,6 @@ static void test_time_namespace(void)
 	pair_end(&pair);
 }
 
-/* So that a loop around it need not look at the control page. */
 static void test_result_without_entries(void)
 {
 	struct avring_wait wait = { .next = 3, .entries = 5, .flags = AVRING_WAIT_RELATIVE };
@@ -420,11 +404,10 @@ static void test_restart_keeps_deadline(void)
 	pair_end(&pair);
 }
 
-static void test_stop_and_continue(void)
+static void stop_and_continue(const struct avring_wait *wait)
 {
-	const struct avring_wait wait = { .entries = 1, .deadline_ns = AVRING_WAIT_FOREVER };
 	struct pair pair = pair_begin();
-	struct waiter waiter = waiter_start(&pair.reader, &wait);
+	struct waiter waiter = waiter_start(&pair.reader, wait);
 	int status;
 
 	kill(waiter.child, SIGSTOP);
@@ -438,6 +421,16 @@ static void test_stop_and_continue(void)
 	kill(waiter.child, SIGCONT);
 	waiter_end(&waiter, 0);
 	pair_end(&pair);
+}
+
+static void test_stop_and_continue(void)
+{
+	const struct avring_wait wait = { .entries = 1, .deadline_ns = AVRING_WAIT_FOREVER };
+	struct avring_wait relative = { .entries = 1, .deadline_ns = 3600000 * MS };
+
+	relative.flags = AVRING_WAIT_RELATIVE;
+	stop_and_continue(&wait);
+	stop_and_continue(&relative);
 }
 
 /* Many sleepers with files of their own, each with another condition. */

@@ -105,6 +105,8 @@ static int avring_ring_join(struct avring_reader *reader, uint32_t flags)
 
 static int avring_ring_open(struct avring_reader *reader, const char *device, int fd)
 {
+	const uint32_t flags = (reader->options.oldest ? AVRING_ATTACH_OLDEST : 0) |
+			       (reader->options.keep_setup ? AVRING_ATTACH_AS_IS : 0);
 	struct avring_ring_state *ring = avring_ring(reader);
 	int error;
 
@@ -114,7 +116,7 @@ static int avring_ring_open(struct avring_reader *reader, const char *device, in
 		return ring->fd;
 	error = avring_ring_set_up(ring->fd, &reader->options);
 	if (!error)
-		error = avring_ring_join(reader, reader->options.oldest ? AVRING_ATTACH_OLDEST : 0);
+		error = avring_ring_join(reader, flags);
 	return error ?: avring_ring_check(&reader->options, &reader->format);
 }
 

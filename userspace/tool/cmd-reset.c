@@ -15,6 +15,7 @@ static int reset_picture(const char *device)
 	const struct avring_options options = {
 		.size = sizeof(options),
 		.stream = AVRING_STREAM_VIDEO,
+		.ring_bytes = 1, /* any will do */
 		.video = {
 			.width = size.width,
 			.height = size.height,

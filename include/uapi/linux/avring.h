@@ -109,8 +109,8 @@ struct avring_frame_stamp {
  * zero (EINVAL), and are returned as zero.
  *
  * Arguments may grow at their end, and with them the number of the ioctl, which has
- * their size. A program that knows a longer one than the driver is served as long as what the driver
- * does not know is zero (E2BIG), and gets it back as zero.
+ * their size. A program that knows a longer one than the driver is served as long as what the
+ * driver does not know is zero (E2BIG), and gets it back as zero.
  */
 
 /* Streams. */
@@ -261,11 +261,13 @@ struct avring_stream_format {
  *	frames, or what there is. While a virtual card captures what it plays, its streams
  *	have one rate, and that of the PCM comes before this one
  *
- * The wishes are those of the open file, and end with it. They count when it attaches: the
- * ring that is made then is as wished. A ring that others use stays if it is at least as
- * long and as aligned as wished, and of the same sound; else ATTACH fails with EBUSY. For who
- * wishes nothing (0) a ring which is shorter or in longer chunks than the default is
- * replaced, unless a producer writes it: nobody gets less because of others.
+ * The wishes are those of the open file, and end with it. They count when it attaches, and was
+ * not attached before: the ring that is made then is as wished. A ring that others use stays
+ * if it is at least as long and as aligned as wished, and of the same sound; else ATTACH fails
+ * with EBUSY. For who wishes nothing (0) a ring which is shorter or in longer chunks than the
+ * default is replaced, unless a producer writes it, the PCM of a board decides, or there is
+ * not so much memory: nobody gets less because of others. AVRING_ATTACH_AS_IS asks for nothing
+ * of this.
  * Rings that are made later, for another format, are as each attached file wishes.
  */
 struct avring_setup {
@@ -278,8 +280,9 @@ struct avring_setup {
 	struct avring_audio_format audio;
 };
 
-/* avring_attach.flags: begin with the oldest frame there is, not with the next. */
-#define AVRING_ATTACH_OLDEST	(1U << 0)
+/* avring_attach.flags */
+#define AVRING_ATTACH_OLDEST	(1U << 0)	/* begin with the oldest frame, not with the next */
+#define AVRING_ATTACH_AS_IS	(1U << 1)	/* the ring that there is will do as it is */
 
 /**
  * struct avring_attach - AVRING_IOC_ATTACH: join a stream
@@ -430,8 +433,8 @@ struct avring_entry {
  *
  * Errors: ETIMEDOUT the deadline has passed; EAGAIN not yet, and the deadline is 0 (both with
  * @state and @head_entry); EINTR a signal handler without SA_RESTART ran, or any with
- * AVRING_WAIT_RELATIVE; EINVAL out of range or not attached; ESTALE the file was detached
- * meanwhile; ENODEV the card is gone.
+ * AVRING_WAIT_RELATIVE, and then @deadline_ns is what is left; EINVAL out of range or not
+ * attached; ESTALE the file was detached meanwhile; ENODEV the card is gone.
  */
 struct avring_wait {
 	__aligned_u64 next;
