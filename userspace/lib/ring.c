@@ -131,11 +131,12 @@ static void avring_ring_close(struct avring_reader *reader)
 /* What is left until then: in a time namespace the kernel counts otherwise. */
 static void avring_ring_until(struct avring_wait *wait, uint64_t deadline_ns)
 {
-	const uint64_t now = avring_now_ns();
+	uint64_t now;
 
 	wait->deadline_ns = deadline_ns;
 	if (!deadline_ns || deadline_ns == AVRING_FOREVER)
 		return;
+	now = avring_now_ns();
 	wait->flags = AVRING_WAIT_RELATIVE;
 	wait->deadline_ns = deadline_ns > now ? deadline_ns - now : 0;
 }
