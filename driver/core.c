@@ -7,16 +7,25 @@
 
 #include "names.h"
 #include "ring/ringdev.h"
+#include "video/courier.h"
 
 static int __init avring_core_init(void)
 {
-	return avring_ringdev_init_class(AVRING_MAX_CARDS);
+	int err = avring_courier_init();
+
+	if (err)
+		return err;
+	err = avring_ringdev_init_class(AVRING_MAX_CARDS);
+	if (err)
+		avring_courier_exit();
+	return err;
 }
 module_init(avring_core_init);
 
 static void __exit avring_core_exit(void)
 {
 	avring_ringdev_exit_class();
+	avring_courier_exit();
 }
 module_exit(avring_core_exit);
 

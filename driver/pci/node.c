@@ -11,6 +11,7 @@
 
 #include "pci/video.h"
 #include "video/format.h"
+#include "video/import.h"
 
 static struct avring_pci_video *avring_pci_node_video(struct file *file)
 {
@@ -140,9 +141,9 @@ static const struct v4l2_ioctl_ops avring_pci_node_ioctl_ops = {
 	.vidioc_s_input = avring_pci_node_s_input,
 	.vidioc_reqbufs = vb2_ioctl_reqbufs,
 	.vidioc_create_bufs = vb2_ioctl_create_bufs,
-	.vidioc_prepare_buf = vb2_ioctl_prepare_buf,
+	.vidioc_prepare_buf = avring_node_prepare_buf,
 	.vidioc_querybuf = vb2_ioctl_querybuf,
-	.vidioc_qbuf = vb2_ioctl_qbuf,
+	.vidioc_qbuf = avring_node_qbuf,
 	.vidioc_dqbuf = avring_node_dqbuf,
 	.vidioc_expbuf = vb2_ioctl_expbuf,
 	.vidioc_streamon = vb2_ioctl_streamon,

@@ -41,8 +41,9 @@ static struct avring_pci_config avring_pci_video_config(const struct avring_pci_
 }
 
 /*
- * What there is no room for is given when a frame has landed. A dma-buf that no frame fits
- * into, or that is in too many pieces, comes back with an error.
+ * What there is no room for is given when a frame has landed, or when the courier has brought
+ * back the first. A dma-buf that no frame fits into, or that is in too many pieces, comes back
+ * with an error.
  */
 static void avring_pci_video_give(struct avring_pci_video *v)
 {
@@ -50,6 +51,8 @@ static void avring_pci_video_give(struct avring_pci_video *v)
 	struct avring_buffer *buf;
 	int err;
 
+	if (avring_courier_busy(v->courier))
+		return;
 	while (v->lane.ch->running && (buf = avring_queue_next(queue))) {
 		err = avring_pci_give(v->lane.ch, vb2_plane_cookie(&buf->vb.vb2_buf, 0),
 				      v->lane.config.frame_bytes);
@@ -114,17 +117,33 @@ static void avring_pci_video_deliver(struct avring_pci_video *v, struct avring_b
 	avring_queue_error(&v->node.queue, buf, sequence, frame->mono_ns);
 }
 
-/* The node gets a copy of what is in the ring, if it has a buffer. */
-static void avring_pci_video_copy(struct avring_pci_video *v, const void *from,
-				  const struct avring_pci_frame *frame)
+/* The channel's lock is held. */
+static void avring_pci_video_carried(void *data, struct avring_buffer *buf, bool filled)
 {
+	struct avring_pci_video *v = data;
+
+	if (filled)
+		avring_pci_video_deliver(v, buf, &v->carried);
+	if (v->lane.ch->running && !v->lane.ch->cyclic)
+		avring_pci_video_give(v);
+}
+
+/* The node gets a copy of the ring's last frame, if it has a buffer that we may write to. */
+static void avring_pci_video_copy(struct avring_pci_video *v, const struct avring_pci_frame *frame)
+{
+	struct avring_ring *ring = v->lane.stream.ring;
 	struct avring_buffer *buf = avring_queue_first(&v->node.queue);
-	void *to = buf ? avring_memops_cpu_begin(&buf->vb.vb2_buf) : NULL;
+	void *to = buf && !avring_courier_busy(v->courier) ? avring_buffer_vaddr(buf) : NULL;
 
 	if (!to)
 		return;
-	memcpy(to, from, frame->bytes);
-	avring_memops_cpu_end(&buf->vb.vb2_buf);
+	if (avring_memops_dmabuf(&buf->vb.vb2_buf)) {
+		v->carried = *frame;
+		avring_courier_send(v->courier, buf, ring, frame->tag, frame->bytes);
+		return;
+	}
+	memcpy(to, avring_ring_last(ring), frame->bytes);
+	avring_memops_filled(&buf->vb.vb2_buf);
 	avring_pci_video_deliver(v, buf, frame);
 }
 
@@ -141,7 +160,7 @@ static int avring_pci_video_landed_in_ring(struct avring_pci_video *v,
 		avring_pci_lane_publish(&v->lane, frame, frame->bytes, 1,
 					damaged ? AVRING_ENTRY_DAMAGED : 0);
 		if (v->streaming)
-			avring_pci_video_copy(v, avring_ring_last(v->lane.stream.ring), frame);
+			avring_pci_video_copy(v, frame);
 	}
 	avring_pci_lane_next(&v->lane, frame);
 	return 0;
@@ -331,12 +350,11 @@ int avring_pci_video_select(struct avring_pci_video *v, u32 input, u32 pattern)
 	return err;
 }
 
-static int avring_pci_video_begin(struct avring_pci_video *v, struct avring_node *node)
+/* The node has its format, and a courier. */
+static int avring_pci_video_go(struct avring_pci_video *v)
 {
-	int err = avring_pci_video_tune(v, &node->pix, node->rate);
+	int err = 0;
 
-	if (err)
-		return err;
 	mutex_lock(&v->lane.ch->lock);
 	memset(&v->counters, 0, sizeof(v->counters));
 	memset(&v->node_count, 0, sizeof(v->node_count));
@@ -346,6 +364,21 @@ static int avring_pci_video_begin(struct avring_pci_video *v, struct avring_node
 	if (err)
 		v->streaming = false;
 	mutex_unlock(&v->lane.ch->lock);
+	return err;
+}
+
+static int avring_pci_video_begin(struct avring_pci_video *v, struct avring_node *node)
+{
+	int err = avring_pci_video_tune(v, &node->pix, node->rate);
+
+	if (err)
+		return err;
+	v->courier = avring_courier_new(&v->lane.ch->lock, avring_pci_video_carried, v);
+	if (IS_ERR(v->courier))
+		return PTR_ERR(v->courier);
+	err = avring_pci_video_go(v);
+	if (err)
+		avring_courier_recall(v->courier);
 	return err;
 }
 
@@ -373,6 +406,7 @@ static void avring_pci_video_stop(struct avring_queue *queue)
 	if (!avring_stream_fills(&v->lane.stream))
 		avring_pci_stop(v->lane.ch);
 	mutex_unlock(&v->lane.ch->lock);
+	avring_courier_recall(v->courier);
 	mutex_unlock(&v->lane.stream.tune);
 }
 

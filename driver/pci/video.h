@@ -14,6 +14,7 @@
 
 #include "pci/lane.h"
 #include "video/counters.h"
+#include "video/courier.h"
 #include "video/node.h"
 
 enum avring_pci_input {
@@ -30,6 +31,9 @@ enum avring_pci_input {
  *	list lock, ring lock
  * @streaming: the node streams; both locks of the lane, as is @pix
  * @pix: format of what the channel captures, or will; the channel is told the same
+ * @courier: takes frames of the ring into buffers of others; made and recalled under the tune
+ *	lock, there while @streaming
+ * @carried: the frame that is under way with it; the channel's lock
  * @node_count: sequence numbers of the node since STREAMON; this and @counters: the channel's
  *	lock
  * @counters: what the node counts
@@ -41,6 +45,8 @@ struct avring_pci_video {
 
 	bool streaming;
 	struct v4l2_pix_format pix;
+	struct avring_courier *courier;
+	struct avring_pci_frame carried;
 	struct avring_pci_count node_count;
 	struct avring_counters counters;
 };

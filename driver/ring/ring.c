@@ -384,6 +384,28 @@ const void *avring_ring_last(const struct avring_ring *ring)
 EXPORT_SYMBOL_AVRING(avring_ring_last);
 
 /**
+ * avring_ring_is_intact() - was a frame not overwritten until now?
+ * @ring: the ring; the caller is not its writer and has read the frame
+ * @position: of the frame
+ *
+ * Context: any.
+ *
+ * Return: true if what was read is the frame.
+ */
+bool avring_ring_is_intact(struct avring_ring *ring, u64 position)
+{
+	unsigned long flags;
+	u64 tail;
+
+	smp_rmb();	/* barrier A: the frame, then the tail */
+	spin_lock_irqsave(&ring->lock, flags);
+	tail = ring->tail;
+	spin_unlock_irqrestore(&ring->lock, flags);
+	return tail <= position;
+}
+EXPORT_SYMBOL_AVRING(avring_ring_is_intact);
+
+/**
  * avring_ring_end() - the ring gets no more frames
  * @ring: the ring
  * @state: AVRING_STATE_*, why

@@ -162,6 +162,7 @@ void avring_ring_skip(struct avring_ring *ring, u64 position);
 void avring_ring_end(struct avring_ring *ring, u32 state);
 u64 avring_ring_patience(struct avring_ring *ring, u32 bytes, u64 ns);
 const void *avring_ring_last(const struct avring_ring *ring);
+bool avring_ring_is_intact(struct avring_ring *ring, u64 position);
 bool avring_ring_reached_locked(const struct avring_ring *ring,
 				const struct avring_ring_target *target);
 

@@ -8,7 +8,8 @@
  *
  * A plane belongs to the CPU or to a device. To a device it is mapped as long as it
  * exists (own and pinned pages) or is queued (dma-buf), and between prepare and finish
- * the device owns its bytes.
+ * the device owns its bytes. A dma-buf for the CPU is begun before vb2 prepares it
+ * (video/import.c) and ended when the buffer goes back to user space.
  */
 #include <linux/dma-buf.h>
 #include <linux/slab.h>
@@ -28,6 +29,8 @@
  * @importer: the device that is to use @dbuf; NULL if that is the CPU
  * @map: kernel view of @dbuf while it is mapped
  * @mapped: @map is valid
+ * @begun: the CPU may look at @dbuf, until avring_memops_release()
+ * @queue: that @dbuf is in; NULL without one
  * @dir: direction of the queue
  * @dma: @store for the device; @dma.dev is NULL if the CPU is the device
  * @attachment: of @importer to @dbuf, from the first mapping on; or NULL
@@ -40,6 +43,8 @@ struct avring_plane {
 	struct device *importer;
 	struct iosys_map map;
 	bool mapped;
+	bool begun;
+	struct avring_queue *queue;
 	enum dma_data_direction dir;
 	struct avring_dma dma;
 	struct dma_buf_attachment *attachment;
@@ -136,6 +141,7 @@ static void *avring_plane_attach(struct vb2_buffer *vb, struct device *dev,
 
 	plane->dir = vb->vb2_queue->dma_dir;
 	plane->dbuf = dbuf;
+	plane->queue = container_of(vb->vb2_queue, struct avring_queue, vb2);
 	plane->size = size;
 	plane->importer = avring_plane_is_dma(vb) ? dev : NULL;
 	return plane;
@@ -153,10 +159,18 @@ static void avring_plane_unmap(void *priv)
 	plane->sgt = NULL;
 }
 
+static void avring_plane_release(struct avring_plane *plane)
+{
+	if (plane->begun)
+		dma_buf_end_cpu_access(plane->dbuf, avring_queue_cpu_dir(plane->queue));
+	plane->begun = false;
+}
+
 static void avring_plane_detach(void *priv)
 {
 	struct avring_plane *plane = priv;
 
+	avring_plane_release(plane);
 	avring_plane_unmap(plane);
 	if (plane->attachment)
 		dma_buf_detach(plane->dbuf, plane->attachment);
@@ -219,9 +233,15 @@ static int avring_plane_map(void *priv)
 			       : avring_plane_map_for_cpu(plane);
 }
 
+/* Somebody else's memory, for the CPU. */
+static bool avring_plane_is_foreign(const struct avring_plane *plane)
+{
+	return plane->dbuf && !plane->importer;
+}
+
 /*
  * Who of both is the device reads or writes between prepare and finish. A dma-buf that is
- * mapped for a device is in its exporter's care.
+ * mapped for a device is in its exporter's care. None of this asks an exporter for anything.
  */
 static void avring_plane_prepare(void *priv)
 {
@@ -229,8 +249,10 @@ static void avring_plane_prepare(void *priv)
 
 	if (plane->dma.dev)
 		avring_dma_sync_for_device(&plane->dma, 0, plane->store->size);
-	else if (plane->dbuf && !plane->attachment)
-		dma_buf_begin_cpu_access(plane->dbuf, plane->dir);
+	if (!avring_plane_is_foreign(plane))
+		return;
+	plane->begun = true;
+	plane->queue->begun = NULL;
 }
 
 static void avring_plane_finish(void *priv)
@@ -239,8 +261,6 @@ static void avring_plane_finish(void *priv)
 
 	if (plane->dma.dev)
 		avring_dma_sync_for_cpu(&plane->dma, 0, plane->store->size);
-	else if (plane->dbuf && !plane->attachment)
-		dma_buf_end_cpu_access(plane->dbuf, plane->dir);
 }
 
 static void *avring_plane_vaddr(struct vb2_buffer *vb, void *priv)
@@ -274,39 +294,58 @@ static int avring_plane_mmap(void *priv, struct vm_area_struct *vma)
 }
 
 /**
- * avring_memops_cpu_begin() - the CPU will fill a plane that a device was to fill
- * @vb: a prepared buffer of a queue with avring_dma_memops; the device does not have it
+ * avring_memops_may_prepare() - has a buffer been begun for the CPU, if it needs that?
+ * @vb: vb2 is about to prepare it
  *
- * Return: the kernel view, or NULL; then there is no avring_memops_cpu_end().
+ * Return: 0, or -EINVAL: its descriptor has come to be another dma-buf than the one that was
+ * waited for.
  */
-void *avring_memops_cpu_begin(struct vb2_buffer *vb)
+int avring_memops_may_prepare(struct vb2_buffer *vb)
 {
-	struct avring_plane *plane = vb->planes[0].mem_priv;
-	void *vaddr = avring_plane_vaddr(vb, plane);
+	const struct avring_plane *plane = vb->planes[0].mem_priv;
 
-	if (vaddr && plane->dbuf)
-		dma_buf_begin_cpu_access(plane->dbuf, plane->dir);
-	return vaddr;
+	return avring_plane_is_foreign(plane) && plane->queue->begun != plane->dbuf ? -EINVAL : 0;
 }
-EXPORT_SYMBOL_AVRING(avring_memops_cpu_begin);
 
 /**
- * avring_memops_cpu_end() - the CPU has filled it
- * @vb: as in avring_memops_cpu_begin()
+ * avring_memops_release() - the CPU is done with a buffer
+ * @vb: goes back to user space
  *
- * Where the device has a copy of the memory of its own, that becomes the same: whoever
- * looks next, vb2 or an importer, takes it back from there.
+ * Context: process; the exporter of a dma-buf may sleep.
  */
-void avring_memops_cpu_end(struct vb2_buffer *vb)
+void avring_memops_release(struct vb2_buffer *vb)
+{
+	avring_plane_release(vb->planes[0].mem_priv);
+}
+
+/**
+ * avring_memops_dmabuf() - is a buffer somebody else's dma-buf?
+ * @vb: a prepared buffer
+ *
+ * Return: the dma-buf, or NULL.
+ */
+struct dma_buf *avring_memops_dmabuf(const struct vb2_buffer *vb)
+{
+	const struct avring_plane *plane = vb->planes[0].mem_priv;
+
+	return plane->dbuf;
+}
+EXPORT_SYMBOL_AVRING(avring_memops_dmabuf);
+
+/**
+ * avring_memops_filled() - the CPU has filled a buffer that a device was to fill
+ * @vb: a prepared buffer of a queue with avring_dma_memops that is no dma-buf
+ *
+ * Where the device has a copy of the memory of its own, that becomes the same: vb2 takes the
+ * frame back from there.
+ */
+void avring_memops_filled(struct vb2_buffer *vb)
 {
 	struct avring_plane *plane = vb->planes[0].mem_priv;
 
-	if (plane->dbuf)
-		dma_buf_end_cpu_access(plane->dbuf, plane->dir);
-	else
-		avring_dma_sync_for_device(&plane->dma, 0, plane->store->size);
+	avring_dma_sync_for_device(&plane->dma, 0, plane->store->size);
 }
-EXPORT_SYMBOL_AVRING(avring_memops_cpu_end);
+EXPORT_SYMBOL_AVRING(avring_memops_filled);
 
 #define AVRING_MEMOPS {					\
 	.alloc = avring_plane_alloc,			\

@@ -6,6 +6,7 @@
 #ifndef AVRING_MEMOPS_H
 #define AVRING_MEMOPS_H
 
+struct dma_buf;
 struct vb2_buffer;
 struct vb2_mem_ops;
 
@@ -15,7 +16,9 @@ extern const struct vb2_mem_ops avring_memops;
 /* The device of the queue fills them by DMA. */
 extern const struct vb2_mem_ops avring_dma_memops;
 
-void *avring_memops_cpu_begin(struct vb2_buffer *vb);
-void avring_memops_cpu_end(struct vb2_buffer *vb);
+int avring_memops_may_prepare(struct vb2_buffer *vb);
+void avring_memops_release(struct vb2_buffer *vb);
+struct dma_buf *avring_memops_dmabuf(const struct vb2_buffer *vb);
+void avring_memops_filled(struct vb2_buffer *vb);
 
 #endif

@@ -57,7 +57,15 @@ static int avring_buffer_prepare(struct vb2_buffer *vb)
 		vb2_set_plane_payload(vb, 0, queue->frame_size);
 	else if (vb2_get_plane_payload(vb, 0) < queue->frame_size)
 		return -EINVAL;
-	return queue->dma || vb2_plane_vaddr(vb, 0) ? 0 : -ENOMEM;
+	if (!queue->dma && !vb2_plane_vaddr(vb, 0))
+		return -ENOMEM;
+	return avring_memops_may_prepare(vb);
+}
+
+/* The caller of DQBUF or STREAMOFF, and not who made the frame, ends the use of a dma-buf. */
+static void avring_buffer_finish(struct vb2_buffer *vb)
+{
+	avring_memops_release(vb);
 }
 
 static void avring_buffer_queue(struct vb2_buffer *vb)
@@ -105,6 +113,7 @@ static const struct vb2_ops avring_vb2_ops = {
 	.queue_setup = avring_queue_setup,
 	.buf_out_validate = avring_buffer_out_validate,
 	.buf_prepare = avring_buffer_prepare,
+	.buf_finish = avring_buffer_finish,
 	.buf_queue = avring_buffer_queue,
 	.start_streaming = avring_queue_start,
 	.stop_streaming = avring_queue_stop,

@@ -8,6 +8,7 @@
 #ifndef AVRING_QUEUE_H
 #define AVRING_QUEUE_H
 
+#include <linux/dma-direction.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <media/videobuf2-v4l2.h>
@@ -26,6 +27,7 @@ struct avring_buffer {
 
 struct avring_account;
 struct avring_queue;
+struct dma_buf;
 
 /**
  * struct avring_queue_ops - what the owner of a queue does; all are required
@@ -50,6 +52,8 @@ struct avring_queue_ops {
  * @dma: @vb2.dev fills the buffers
  * @account: of the card; set before the node is registered
  * @frame_size: bytes of a frame; set while the queue is not busy, node's lock
+ * @begun: the dma-buf that is being handed in and that the CPU may look at already; who prepares
+ *	the buffer takes it over. Or NULL; node's lock
  * @lock: guards @ready; any context, innermost
  * @ready: buffers in the order in which they were queued
  */
@@ -59,6 +63,7 @@ struct avring_queue {
 	bool dma;
 	struct avring_account *account;
 	size_t frame_size;
+	struct dma_buf *begun;
 	spinlock_t lock;
 	struct list_head ready;
 };
@@ -75,5 +80,11 @@ void avring_queue_error(struct avring_queue *queue, struct avring_buffer *buf,
 			u32 sequence, u64 time_ns);
 void avring_queue_drain(struct avring_queue *queue);
 void *avring_buffer_vaddr(struct avring_buffer *buf);
+
+/* What the CPU does with somebody else's buffer. Behind the frame there is more: that stays. */
+static inline enum dma_data_direction avring_queue_cpu_dir(const struct avring_queue *queue)
+{
+	return queue->vb2.is_output ? DMA_FROM_DEVICE : DMA_BIDIRECTIONAL;
+}
 
 #endif

@@ -19,6 +19,7 @@
 
 #include "video/counters.h"
 #include "video/format.h"
+#include "video/import.h"
 #include "virtual/capture.h"
 
 static struct avring_capture *avring_capture_of(struct file *file)
@@ -286,9 +287,9 @@ static const struct v4l2_ioctl_ops avring_capture_ioctl_ops = {
 	.vidioc_s_input = avring_capture_s_input,
 	.vidioc_reqbufs = avring_node_reqbufs,
 	.vidioc_create_bufs = avring_node_create_bufs,
-	.vidioc_prepare_buf = vb2_ioctl_prepare_buf,
+	.vidioc_prepare_buf = avring_node_prepare_buf,
 	.vidioc_querybuf = vb2_ioctl_querybuf,
-	.vidioc_qbuf = vb2_ioctl_qbuf,
+	.vidioc_qbuf = avring_node_qbuf,
 	.vidioc_dqbuf = avring_node_dqbuf,
 	.vidioc_expbuf = vb2_ioctl_expbuf,
 	.vidioc_streamon = vb2_ioctl_streamon,

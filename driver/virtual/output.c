@@ -12,6 +12,7 @@
 #include <uapi/linux/avring.h>
 
 #include "video/format.h"
+#include "video/import.h"
 #include "virtual/engine.h"
 #include "virtual/output.h"
 
@@ -181,9 +182,9 @@ static const struct v4l2_ioctl_ops avring_output_ioctl_ops = {
 	.vidioc_s_output = avring_output_s_output,
 	.vidioc_reqbufs = avring_output_reqbufs,
 	.vidioc_create_bufs = avring_output_create_bufs,
-	.vidioc_prepare_buf = vb2_ioctl_prepare_buf,
+	.vidioc_prepare_buf = avring_node_prepare_buf,
 	.vidioc_querybuf = vb2_ioctl_querybuf,
-	.vidioc_qbuf = vb2_ioctl_qbuf,
+	.vidioc_qbuf = avring_node_qbuf,
 	.vidioc_dqbuf = avring_node_dqbuf,
 	.vidioc_expbuf = vb2_ioctl_expbuf,
 	.vidioc_streamon = avring_output_streamon,

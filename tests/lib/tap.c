@@ -132,6 +132,26 @@ bool tap_eventually(bool (*condition)(void *arg), void *arg, double seconds)
 	return true;
 }
 
+static bool is_asleep(void *arg)
+{
+	char path[32], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", *(const pid_t *)arg);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(file);
+	return state == 'S';
+}
+
+void wait_asleep(pid_t child)
+{
+	tap_check(tap_eventually(is_asleep, &child, 10), "process %d: expected to sleep", child);
+}
+
 int tap_count_fds(void)
 {
 	DIR *folder = opendir("/proc/self/fd");

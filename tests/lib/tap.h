@@ -73,6 +73,9 @@ void tap_join(pid_t child);
 /* Wait until the condition holds, polling; false after @seconds (times TAP_SLOWER). */
 bool tap_eventually(bool (*condition)(void *arg), void *arg, double seconds);
 
+/* Returns when the process sleeps in the kernel. */
+void wait_asleep(pid_t child);
+
 /* Number of open file descriptors of this process. */
 int tap_count_fds(void);
 

@@ -315,26 +315,6 @@ void ring_expect_stamped(const struct ring *ring, const struct avring_entry *ent
 	tap_eq(entry->event, le64toh(stamp.frame));
 }
 
-static bool is_asleep(void *arg)
-{
-	char path[32], state = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", *(const pid_t *)arg);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
-		state = 0;
-	fclose(file);
-	return state == 'S';
-}
-
-void wait_asleep(pid_t child)
-{
-	tap_check(tap_eventually(is_asleep, &child, 10), "process %d: expected to sleep", child);
-}
-
 void ring_enter_time_namespace(void)
 {
 	static const char offset[] = "monotonic 100000 0";

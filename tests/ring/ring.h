@@ -127,9 +127,6 @@ void ring_expect_stamped(const struct ring *ring, const struct avring_entry *ent
 /* CLOCK_MONOTONIC of children from now on is 100,000 s ahead of ours. */
 void ring_enter_time_namespace(void);
 
-/* Returns when the process sleeps in the kernel. */
-void wait_asleep(pid_t child);
-
 /* Put back the input of card 0, if it is there. */
 void ring_restore(void);
 

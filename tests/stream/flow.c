@@ -123,16 +123,39 @@ static int flow_fill(struct flow *flow, unsigned int count, const char *exporter
 	return error;
 }
 
-int flow_allocate(struct flow *flow, enum flow_io io, unsigned int count, const char *exporter)
+static void flow_begin(struct flow *flow, enum flow_io io)
 {
 	unsigned int i;
+
+	flow->io = io;
+	for (i = 0; i < VIDEO_BUFFERS; i++)
+		flow->memory[i] = (struct flow_memory){ .dmabuf = -1 };
+}
+
+int flow_import(struct flow *flow, const int *dmabufs, unsigned int count, size_t length)
+{
+	unsigned int i;
+	int error = 0;
+
+	flow_begin(flow, FLOW_DMABUF);
+	for (i = 0; i < count; i++)
+		flow->memory[i].dmabuf = dmabufs[i];
+	for (i = 0; !error && i < count; i++)
+		error = flow_map(&flow->memory[i], length, MAP_SHARED, dmabufs[i], 0);
+	if (!error)
+		error = flow_request(flow, count);
+	if (error)
+		flow_free(flow);
+	return error;
+}
+
+int flow_allocate(struct flow *flow, enum flow_io io, unsigned int count, const char *exporter)
+{
 	int error;
 
 	if (count > VIDEO_BUFFERS)
 		return -EINVAL;
-	flow->io = io;
-	for (i = 0; i < VIDEO_BUFFERS; i++)
-		flow->memory[i] = (struct flow_memory){ .dmabuf = -1 };
+	flow_begin(flow, io);
 	error = flow_fill(flow, count, exporter);
 	if (error)
 		flow_free(flow);

@@ -62,6 +62,9 @@ struct flow_frame {
  */
 int flow_allocate(struct flow *flow, enum flow_io io, unsigned int count, const char *exporter);
 
+/* FLOW_DMABUF with buffers of whoever: the descriptors, of @length bytes, are taken over. */
+int flow_import(struct flow *flow, const int *dmabufs, unsigned int count, size_t length);
+
 /* Unmaps and gives the buffers back; the node stays open. */
 int flow_free(struct flow *flow);
 
