@@ -100,9 +100,15 @@ static void avring_courier_arrive(struct avring_courier *courier, bool filled)
 	mutex_unlock(&courier->lock);
 }
 
+/* A fence need not say that it is over to one who never waits: a wait without time is one. */
+static bool avring_courier_may_begin(struct dma_buf *dmabuf)
+{
+	return dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(true), false, 0) > 0;
+}
+
 /*
  * The look at the fences makes a wait rare, not impossible: one can come between it and the
- * exporter, who waits then, and so do we, with nothing that anybody else needs.
+ * exporter, who waits then, and so do we, with nothing of ours that anybody else needs.
  */
 static void avring_courier_work(struct work_struct *work)
 {
@@ -110,7 +116,7 @@ static void avring_courier_work(struct work_struct *work)
 	struct dma_buf *dmabuf = courier->dmabuf;
 	bool filled = false;
 
-	if (dma_resv_test_signaled(dmabuf->resv, dma_resv_usage_rw(true)) &&
+	if (avring_courier_may_begin(dmabuf) &&
 	    !dma_buf_begin_cpu_access(dmabuf, DMA_BIDIRECTIONAL)) {
 		filled = avring_courier_copy(courier);
 		dma_buf_end_cpu_access(dmabuf, DMA_BIDIRECTIONAL);

@@ -8,7 +8,8 @@
  * that another device is still at work on comes back as it was, and gets the next frame.
  *
  * A courier serves one stream and is recalled at its end, whatever it waits for: then it looks
- * at nothing any more but its own references.
+ * at nothing any more but its own references. An exporter that waits with its reservation lock
+ * held keeps that from whoever unmaps the buffer, too; nothing here can mend that.
  */
 #ifndef AVRING_COURIER_H
 #define AVRING_COURIER_H

@@ -13,6 +13,7 @@
 #include <media/videobuf2-v4l2.h>
 
 #include "compat.h"
+#include "memory/store.h"
 #include "video/import.h"
 #include "video/memops.h"
 #include "video/node.h"
@@ -20,18 +21,25 @@
 /* So soon it is seen that the node has gone. */
 #define AVRING_IMPORT_LOOK	(HZ / 10)
 
-/* Is it for vb2 to prepare it? What that refuses or has prepared waits for nothing. */
+/* Is it for vb2 to prepare it? What that has prepared, or refuses as it stands, waits for nothing. */
 static bool avring_import_is_due(struct avring_node *node, struct file *file,
 				 const struct v4l2_buffer *buf)
 {
 	struct vb2_queue *vq = &node->queue.vb2;
 	const struct vb2_buffer *vb;
 
-	if (buf->memory != V4L2_MEMORY_DMABUF || buf->type != vq->type ||
+	if (buf->memory != V4L2_MEMORY_DMABUF || buf->type != vq->type || vq->error ||
 	    vq->memory != VB2_MEMORY_DMABUF || vb2_queue_is_busy(vq, file))
 		return false;
 	vb = vb2_get_buffer(vq, buf->index);
 	return vb && vb->state == VB2_BUF_STATE_DEQUEUED && !vb->prepared;
+}
+
+/* One that mapping refuses shall not hear of us before. */
+static bool avring_import_may_map(const struct avring_queue *queue, const struct dma_buf *dbuf)
+{
+	return dbuf->size >= queue->frame_size &&
+	       (queue->vb2.is_output || !avring_dmabuf_guarded(dbuf));
 }
 
 static int avring_import_wait(struct avring_node *node, struct dma_buf *dbuf)
@@ -86,11 +94,15 @@ static int avring_import(struct file *file, void *priv, struct v4l2_buffer *buf,
 		dbuf = dma_buf_get(buf->m.fd);
 	if (IS_ERR_OR_NULL(dbuf))	/* vb2 says what is wrong with it */
 		return call(file, priv, buf);
-	mutex_unlock(&node->lock);
-	err = avring_import_begin(node, dbuf);
-	mutex_lock(&node->lock);
-	if (!err)
-		err = avring_import_hand_in(node, dbuf, call, file, priv, buf);
+	if (avring_import_may_map(&node->queue, dbuf)) {
+		mutex_unlock(&node->lock);
+		err = avring_import_begin(node, dbuf);
+		mutex_lock(&node->lock);
+		if (!err)
+			err = avring_import_hand_in(node, dbuf, call, file, priv, buf);
+	} else {
+		err = call(file, priv, buf);
+	}
 	dma_buf_put(dbuf);
 	return err;
 }

@@ -52,14 +52,52 @@ static void scene_end(struct scene *scene)
 	close(scene->vgem);
 }
 
-/* The node waits for buffers, all of which the other device writes to. */
-static void fence_all(struct scene *scene, struct camera_watch *watch)
+/*
+ * What is done is dequeued, and not looked at: that would be a wait. Return: how many.
+ */
+static unsigned int dequeue_done(struct scene *scene)
 {
-	int i;
+	struct pollfd readable = { .fd = scene->flow.video.fd, .events = POLLIN };
+	struct v4l2_buffer buffer;
+	unsigned int n = 0;
 
-	camera_take(&scene->flow, watch, BUFFERS);
-	for (i = 0; i < BUFFERS; i++)
-		vgem_begin(scene->vgem, &scene->buffers[i]);
+	while (must(sys(poll(&readable, 1, 0)))) {
+		buffer = (struct v4l2_buffer){ .type = scene->flow.video.type,
+					       .memory = V4L2_MEMORY_DMABUF };
+		must(video_ioctl(scene->flow.video.fd, VIDIOC_DQBUF, &buffer));
+		n++;
+	}
+	return n;
+}
+
+static void wait_frames(const struct scene *scene, unsigned int n)
+{
+	ring_wait_head(&scene->ring, ring_head(&scene->ring) + n);
+}
+
+/*
+ * The other device writes to all buffers, and one at least waits for a frame. Whatever was under
+ * way when the fences came has arrived. Return: how many were done before.
+ */
+static unsigned int fence_all(struct scene *scene, struct camera_watch *watch)
+{
+	unsigned int n, i, tries;
+
+	for (tries = 0; tries < 20; tries++) {
+		camera_take(&scene->flow, watch, BUFFERS);
+		for (i = 0; i < BUFFERS; i++)
+			vgem_begin(scene->vgem, &scene->buffers[i]);
+		wait_frames(scene, 2);
+		n = dequeue_done(scene);
+		if (n < BUFFERS)
+			return n;
+		for (i = 0; i < BUFFERS; i++)
+			must(vgem_end(scene->vgem, &scene->buffers[i]));
+		must(flow_stop(&scene->flow));
+		must(flow_start(&scene->flow));
+		*watch = (struct camera_watch){ .mode = &camera_small };
+	}
+	tap_fail("the node had no buffer when the fences came, %u times", tries);
 }
 
 static void expect_at_work(const struct scene *scene)
@@ -126,7 +164,7 @@ static void test_streamoff(void)
 
 	scene_begin(&scene);
 	fence_all(&scene, &watch);
-	ring_wait_head(&scene.ring, ring_head(&scene.ring) + 2);
+	wait_frames(&scene, 2);
 	must(flow_stop(&scene.flow));
 	expect_at_work(&scene);
 	scene_end(&scene);
@@ -141,7 +179,7 @@ static void test_unbind(void)
 	node_find(&node);
 	scene_begin(&scene);
 	fence_all(&scene, &watch);
-	ring_wait_head(&scene.ring, ring_head(&scene.ring) + 2);
+	wait_frames(&scene, 2);
 	must(node_unbind(&node));
 	expect_at_work(&scene);
 	ring_close(&scene.ring);
@@ -151,42 +189,22 @@ static void test_unbind(void)
 	must(node_bind(&node));
 }
 
-/*
- * What was done before the fence came is dequeued, and not looked at: that would be a wait.
- * Return: how many.
- */
-static unsigned int dequeue_done(struct scene *scene)
-{
-	struct pollfd readable = { .fd = scene->flow.video.fd, .events = POLLIN };
-	struct v4l2_buffer buffer;
-	unsigned int n = 0;
-
-	while (must(sys(poll(&readable, 1, 0)))) {
-		buffer = (struct v4l2_buffer){ .type = scene->flow.video.type,
-					       .memory = V4L2_MEMORY_DMABUF };
-		must(video_ioctl(scene->flow.video.fd, VIDIOC_DQBUF, &buffer));
-		n++;
-	}
-	return n;
-}
-
 static void test_afterwards(void)
 {
 	struct camera_watch watch = { .mode = &camera_small };
-	struct flow_frame frame;
 	struct scene scene;
+	unsigned int done;
 	int i;
 
 	scene_begin(&scene);
-	fence_all(&scene, &watch);
-	tap_check(dequeue_done(&scene) < BUFFERS, "all buffers were done: none is left to wait");
-	ring_wait_head(&scene.ring, ring_head(&scene.ring) + 5);
+	done = fence_all(&scene, &watch);
+	wait_frames(&scene, 5);
 	tap_eq(0, dequeue_done(&scene));
 	for (i = 0; i < BUFFERS; i++)
 		must(vgem_end(scene.vgem, &scene.buffers[i]));
-	must(flow_take(&scene.flow, &frame, 10000));
-	camera_expect(&scene.flow, &frame, &watch);
-	tap_check(watch.missing >= 4, "missing: expected 4 at least, got %llu",
+	/* The first may be one that was under way when a fence came. */
+	camera_take(&scene.flow, &watch, 2);
+	tap_check(watch.missing >= done + 4, "missing: expected %u at least, got %llu", done + 4,
 		  (unsigned long long)watch.missing);
 	scene_end(&scene);
 }
