@@ -4,12 +4,14 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +28,9 @@ enum { TAP_OK = 0, TAP_NOT_OK = 1, TAP_SKIPPED = 4 };
 
 /* Where a test writes its diagnostics; the runner prints them after the verdict. */
 static int tap_diagnostics = -1;
+
+#define TAP_USER "TAP_USER"
+#define TAP_MAX_GROUPS 8
 
 struct tap_counts {
 	unsigned int run, failed, skipped;
@@ -166,6 +171,27 @@ int tap_count_fds(void)
 }
 
 /* The child's side: never returns. */
+/* "1000:29,44": user, and the groups that he is in. */
+static void tap_become_user(void)
+{
+	const char *text = getenv(TAP_USER);
+	gid_t groups[TAP_MAX_GROUPS];
+	size_t n = 0;
+	char *end;
+	uid_t uid;
+
+	if (!text)
+		return;
+	uid = strtoul(text, &end, 10);
+	while (*end && n < TAP_MAX_GROUPS)
+		groups[n++] = strtoul(end + 1, &end, 10);
+	must(sys(setgroups(n, groups)));
+	must(sys(setresgid(uid, uid, uid)));
+	must(sys(setresuid(uid, uid, uid)));
+	/* His own files in /proc are his. */
+	must(sys(prctl(PR_SET_DUMPABLE, 1)));
+}
+
 static _Noreturn void tap_child(const struct tap_test *test, int diagnostics, unsigned int deadline)
 {
 	int fds;
@@ -173,6 +199,7 @@ static _Noreturn void tap_child(const struct tap_test *test, int diagnostics, un
 	setpgid(0, 0);
 	tap_diagnostics = diagnostics;
 	alarm(deadline);
+	tap_become_user();
 	fds = tap_count_fds();
 	if (test->run)
 		test->run();
@@ -310,6 +337,8 @@ static bool tap_chosen(const struct tap_test *test, int argc, char **argv)
 {
 	int i;
 
+	if (test->as_root && getenv(TAP_USER))
+		return false;
 	for (i = 1; i < argc; i++)
 		if (strstr(test->claim, argv[i]))
 			return true;

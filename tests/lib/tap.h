@@ -11,6 +11,8 @@
  * the tests whose claim contains it.
  *
  * Environment: TAP_SLOWER=n multiplies every deadline (emulated machines).
+ *	TAP_USER=1000:29,44 has each test run by that user, who is in these groups; tests that
+ *	are said to be root's are left out. What stands around the tests remains root's.
  */
 #ifndef TEST_TAP_H
 #define TEST_TAP_H
@@ -28,6 +30,7 @@
  * @run_with: used instead of @run where one body serves several claims
  * @arg: argument of @run_with
  * @deadline_s: seconds after which it has failed; 0 means 60
+ * @as_root: it does what no ordinary user may, see TAP_USER
  */
 struct tap_test {
 	const char *claim;
@@ -35,6 +38,7 @@ struct tap_test {
 	void (*run_with)(const void *arg);
 	const void *arg;
 	unsigned int deadline_s;
+	bool as_root;
 };
 
 /**

@@ -471,7 +471,7 @@ static const struct tap_test tests[] = {
 	  .run = test_default_replaces_long_chunks },
 	{ "who takes the ring as it is changes nothing", .run = test_as_is },
 	{ "a ring that cannot be replaced stays, and who wishes nothing reads it",
-	  .run = test_no_memory_for_default },
+	  .run = test_no_memory_for_default, .as_root = true },
 	{ "readers of a producer who has gone all move to one ring", .run = test_movers_share },
 	{ "what a producer writes stays as he wished it", .run = test_of_a_producer_stays },
 	{ "a wish for another sound than others have is EBUSY", .run = test_other_sound },

@@ -667,7 +667,7 @@ static const struct tap_test tests[] = {
 	{ "WAIT tells state and head", .run = test_out },
 	{ "WAIT ends at its deadline, not before", .run = test_deadline },
 	{ "and as long after now as was said, with AVRING_WAIT_RELATIVE", .run = test_relative },
-	{ "also in a time namespace", .run = test_time_namespace },
+	{ "also in a time namespace", .run = test_time_namespace, .as_root = true },
 	{ "EAGAIN and ETIMEDOUT say how far the ring is", .run = test_result_without_entries },
 	{ "WAIT ends at once for who was overtaken", .run = test_overtaken },
 	{ "a sleeper wakes for the last of the frames that it waits for",
