@@ -284,6 +284,7 @@ static int avring_ring_wait(struct avring_ring_file *rf, void *arg)
 		err = avring_ring_interrupted(wait, deadline);
 	wait->state = READ_ONCE(ring->state);
 	wait->head_entry = READ_ONCE(ring->control->head_entry);
+	smp_rmb();	/* B: the number, then what the caller reads below it */
 	avring_ring_put(ring);
 	return err;
 }
