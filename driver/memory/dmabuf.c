@@ -40,13 +40,13 @@ struct avring_dmabuf {
  * @node: in avring_dmabuf.attachments
  * @dev: the device
  * @sgt: its view of the pages
- * @mapped: @sgt carries DMA addresses
+ * @dir: what @sgt is mapped for; DMA_NONE while it is not
  */
 struct avring_attachment {
 	struct list_head node;
 	struct device *dev;
 	struct sg_table sgt;
-	bool mapped;
+	enum dma_data_direction dir;
 };
 
 static size_t avring_dmabuf_size(const struct avring_dmabuf *buf)
@@ -70,6 +70,7 @@ static int avring_dmabuf_attach(struct dma_buf *dbuf, struct dma_buf_attachment 
 		return err;
 	}
 	att->dev = dba->dev;
+	att->dir = DMA_NONE;
 	dba->priv = att;
 	mutex_lock(&buf->lock);
 	list_add(&att->node, &buf->attachments);
@@ -99,7 +100,7 @@ static struct sg_table *avring_dmabuf_map(struct dma_buf_attachment *dba,
 	if (err)
 		return ERR_PTR(err);
 	mutex_lock(&buf->lock);
-	att->mapped = true;
+	att->dir = dir;
 	mutex_unlock(&buf->lock);
 	return &att->sgt;
 }
@@ -111,11 +112,15 @@ static void avring_dmabuf_unmap(struct dma_buf_attachment *dba, struct sg_table 
 	struct avring_attachment *att = dba->priv;
 
 	mutex_lock(&buf->lock);
-	att->mapped = false;
+	att->dir = DMA_NONE;
 	mutex_unlock(&buf->lock);
 	dma_unmap_sgtable(att->dev, sgt, dir, 0);
 }
 
+/*
+ * Synced is what a device is mapped for, not what the caller is going to do: where memory is
+ * bounced, "for reading" would put the old copy of a device that only reads over the pages.
+ */
 static int avring_dmabuf_begin_cpu(struct dma_buf *dbuf, enum dma_data_direction dir)
 {
 	struct avring_dmabuf *buf = dbuf->priv;
@@ -123,8 +128,8 @@ static int avring_dmabuf_begin_cpu(struct dma_buf *dbuf, enum dma_data_direction
 
 	mutex_lock(&buf->lock);
 	list_for_each_entry(att, &buf->attachments, node)
-		if (att->mapped)
-			dma_sync_sgtable_for_cpu(att->dev, &att->sgt, dir);
+		if (att->dir != DMA_NONE)
+			dma_sync_sgtable_for_cpu(att->dev, &att->sgt, att->dir);
 	mutex_unlock(&buf->lock);
 	return 0;
 }
@@ -136,8 +141,8 @@ static int avring_dmabuf_end_cpu(struct dma_buf *dbuf, enum dma_data_direction d
 
 	mutex_lock(&buf->lock);
 	list_for_each_entry(att, &buf->attachments, node)
-		if (att->mapped)
-			dma_sync_sgtable_for_device(att->dev, &att->sgt, dir);
+		if (att->dir != DMA_NONE)
+			dma_sync_sgtable_for_device(att->dev, &att->sgt, att->dir);
 	mutex_unlock(&buf->lock);
 	return 0;
 }

@@ -17,14 +17,6 @@
 #define LENGTH (4 * CHUNK_BYTES)
 #define ODD_LENGTH (CHUNK_BYTES + 5 * PAGE_BYTES)
 
-static int export_range(const struct ring *ring, uint64_t offset, uint64_t length)
-{
-	struct avring_export export = { .offset = offset, .length = length, .flags = O_CLOEXEC };
-	int error = ring_call(ring, AVRING_IOC_EXPORT, &export);
-
-	return error ? error : export.fd;
-}
-
 static uint8_t *map_export(int fd, size_t length, int prot)
 {
 	void *start = mmap(NULL, length, prot, MAP_SHARED, fd, 0);
@@ -39,7 +31,7 @@ static void expect_range(const struct ring *ring, uint64_t offset, uint64_t leng
 {
 	const uint64_t ring_length = ring->at.length, from = offset % ring_length;
 	const size_t first = from + length > ring_length ? ring_length - from : length;
-	int fd = must(export_range(ring, offset, length));
+	int fd = must(ring_export(ring, offset, length));
 	uint8_t *start = map_export(fd, length, PROT_READ);
 
 	tap_eq(length, lseek(fd, 0, SEEK_END));
@@ -69,19 +61,19 @@ static void test_bounds(void)
 	const uint64_t page = PAGE_BYTES, length = ODD_LENGTH;
 	struct ring ring = ring_frozen(length, fixture_huge);
 
-	must_refuse(EINVAL, export_range(&ring, 0, length + page));
-	must_refuse(EINVAL, export_range(&ring, length + page, length));
-	must_refuse(EINVAL, export_range(&ring, 2 * length, page));
-	must_refuse(EINVAL, export_range(&ring, 2 * length - page, 2 * page));
-	must_refuse(EINVAL, export_range(&ring, 1, page));
-	must_refuse(EINVAL, export_range(&ring, page / 2, page));
-	must_refuse(EINVAL, export_range(&ring, 0, 0));
-	must_refuse(EINVAL, export_range(&ring, 0, page - 1));
-	must_refuse(EINVAL, export_range(&ring, ~0ull << 12, page));
-	must_refuse(EINVAL, export_range(&ring, ~0ull << 12, 2 * page));
-	must_refuse(EINVAL, export_range(&ring, page, ~0ull << 12));
-	must_refuse(EINVAL, export_range(&ring, 1ull << 44, page));
-	must_refuse(EINVAL, export_range(&ring, 1ull << 63, 1ull << 63));
+	must_refuse(EINVAL, ring_export(&ring, 0, length + page));
+	must_refuse(EINVAL, ring_export(&ring, length + page, length));
+	must_refuse(EINVAL, ring_export(&ring, 2 * length, page));
+	must_refuse(EINVAL, ring_export(&ring, 2 * length - page, 2 * page));
+	must_refuse(EINVAL, ring_export(&ring, 1, page));
+	must_refuse(EINVAL, ring_export(&ring, page / 2, page));
+	must_refuse(EINVAL, ring_export(&ring, 0, 0));
+	must_refuse(EINVAL, ring_export(&ring, 0, page - 1));
+	must_refuse(EINVAL, ring_export(&ring, ~0ull << 12, page));
+	must_refuse(EINVAL, ring_export(&ring, ~0ull << 12, 2 * page));
+	must_refuse(EINVAL, ring_export(&ring, page, ~0ull << 12));
+	must_refuse(EINVAL, ring_export(&ring, 1ull << 44, page));
+	must_refuse(EINVAL, ring_export(&ring, 1ull << 63, 1ull << 63));
 	ring_close(&ring);
 }
 
@@ -98,7 +90,7 @@ static long long try_map(int fd, size_t length, int prot, off_t offset)
 /* The dma-buf is a window: nothing beside it can be mapped through it. */
 static void expect_window(const struct ring *ring, int prot)
 {
-	int fd = must(export_range(ring, CHUNK_BYTES, 4 * PAGE_BYTES));
+	int fd = must(ring_export(ring, CHUNK_BYTES, 4 * PAGE_BYTES));
 	uint8_t *start = map_export(fd, 4 * PAGE_BYTES, prot);
 
 	must(try_map(fd, PAGE_BYTES, prot, 3 * PAGE_BYTES));
@@ -136,7 +128,7 @@ static void test_producer_window(void)
 static void test_reader_cannot_write(void)
 {
 	struct ring ring = ring_frozen(LENGTH, fixture_huge);
-	int fd = must(export_range(&ring, 0, PAGE_BYTES));
+	int fd = must(ring_export(&ring, 0, PAGE_BYTES));
 	uint8_t *start = map_export(fd, PAGE_BYTES, PROT_READ);
 
 	must_refuse(EACCES, try_map(fd, PAGE_BYTES, PROT_READ | PROT_WRITE, 0));
@@ -157,7 +149,7 @@ static void test_producer_writes(void)
 	must(ring_setup(AVRING_STREAM_VIDEO, LENGTH, 0));
 	producer = ring_producer(SMALL_FOURCC, SMALL_WIDTH, SMALL_HEIGHT);
 	reader = ring_reader(AVRING_STREAM_VIDEO);
-	fd = must(export_range(&producer, LENGTH - PAGE_BYTES, 2 * PAGE_BYTES));
+	fd = must(ring_export(&producer, LENGTH - PAGE_BYTES, 2 * PAGE_BYTES));
 	start = map_export(fd, 2 * PAGE_BYTES, PROT_READ | PROT_WRITE);
 	content_fill(start, 2 * PAGE_BYTES, 3);
 	content_expect("across the wrap", reader.data + LENGTH - PAGE_BYTES, 2 * PAGE_BYTES, 3, 0);
@@ -171,7 +163,7 @@ static void test_sync(void)
 {
 	struct dma_buf_sync sync = { .flags = DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ };
 	struct ring ring = ring_frozen(LENGTH, fixture_huge);
-	int fd = must(export_range(&ring, 0, PAGE_BYTES));
+	int fd = must(ring_export(&ring, 0, PAGE_BYTES));
 
 	must(sys(ioctl(fd, DMA_BUF_IOCTL_SYNC, &sync)));
 	sync.flags = DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ;
@@ -208,7 +200,7 @@ static void test_live_frame(void)
 	ring = ring_reader(AVRING_STREAM_VIDEO);
 	ring_wait_head(&ring, ring.at.next + 1);
 	tap_check(ring_entry(&ring, ring.at.next, &entry), "entry: expected intact");
-	fd = must(export_range(&ring, entry.position % ring.at.length, SMALL_STRIDE));
+	fd = must(ring_export(&ring, entry.position % ring.at.length, SMALL_STRIDE));
 	start = map_export(fd, SMALL_STRIDE, PROT_READ);
 	must(frame_check(start, entry.length, NULL));
 	tap_check(!memcmp(start, ring_bytes(&ring, &entry), entry.length),
@@ -222,7 +214,7 @@ static void test_live_frame(void)
 static void test_outlives(void)
 {
 	struct ring ring = ring_frozen(LENGTH, fixture_huge);
-	int fd = must(export_range(&ring, CHUNK_BYTES, CHUNK_BYTES));
+	int fd = must(ring_export(&ring, CHUNK_BYTES, CHUNK_BYTES));
 	uint8_t *start;
 	struct card card;
 
@@ -252,7 +244,7 @@ static void test_import(void)
 	if (card_find(1, &other))
 		tap_skip("only one card: load with cards=2");
 	ring = ring_frozen(LENGTH, fixture_huge);
-	fd = must(export_range(&ring, LENGTH - CHUNK_BYTES / 2, CHUNK_BYTES));
+	fd = must(ring_export(&ring, LENGTH - CHUNK_BYTES / 2, CHUNK_BYTES));
 	must(video_open(&video, other.output));
 	must(video_set_format(&video, CHUNK_FOURCC, CHUNK_WIDTH, CHUNK_HEIGHT));
 	request.type = video.type;
@@ -300,13 +292,13 @@ static void test_card_cannot_write(void)
 	if (card_find(1, &other))
 		tap_skip("only one card: load with cards=2");
 	reader = ring_frozen(LENGTH, fixture_huge);
-	fd = must(export_range(&reader, 0, CHUNK_BYTES));
+	fd = must(ring_export(&reader, 0, CHUNK_BYTES));
 	must_refuse(EACCES, queue_for_writing(&other, fd));
 	content_expect("ring", reader.data, LENGTH, 0, 0);
 	close(fd);
 	ring_close(&reader);
 	producer = ring_producer(CHUNK_FOURCC, CHUNK_WIDTH, CHUNK_HEIGHT);
-	fd = must(export_range(&producer, 0, CHUNK_BYTES));
+	fd = must(ring_export(&producer, 0, CHUNK_BYTES));
 	must(queue_for_writing(&other, fd));
 	close(fd);
 	ring_close(&producer);

@@ -170,6 +170,14 @@ struct ring ring_frozen(uint64_t length, long max_order)
 	return reader;
 }
 
+int ring_export(const struct ring *ring, uint64_t offset, uint64_t length)
+{
+	struct avring_export export = { .offset = offset, .length = length, .flags = O_CLOEXEC };
+	int error = ring_call(ring, AVRING_IOC_EXPORT, &export);
+
+	return error ? error : export.fd;
+}
+
 void *ring_window(const struct ring *ring, uint64_t offset, size_t length, int prot)
 {
 	return mmap(NULL, length, prot, MAP_SHARED, ring->fd, ring->at.data_offset + offset);

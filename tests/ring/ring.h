@@ -77,6 +77,9 @@ struct ring ring_producer(uint32_t fourcc, uint32_t width, uint32_t height);
  */
 struct ring ring_frozen(uint64_t length, long max_order);
 
+/* A range of it as a dma-buf: its descriptor, or -errno. */
+int ring_export(const struct ring *ring, uint64_t offset, uint64_t length);
+
 /* A window of the data region; MAP_FAILED and errno as mmap(). */
 void *ring_window(const struct ring *ring, uint64_t offset, size_t length, int prot);
 
