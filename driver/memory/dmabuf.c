@@ -5,6 +5,10 @@
  * Every attached device gets a table and a DMA mapping of its own; CPU access is
  * bracketed with a sync for each of them. The dma-buf holds the store, not the
  * device.
+ *
+ * A dma-buf of what others rely upon is guarded: nobody writes through it, whatever the driver
+ * that imports it. Its DMA is to the device only, its mappings are for reading, and a kernel
+ * view, which has no direction, is not given at all, but to our own nodes that read.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
@@ -21,7 +25,6 @@ AVRING_IMPORT_DMA_BUF();
  * @first: first page of the range in the store's view
  * @n_pages: number of pages
  * @writable: a CPU mapping may write
- * @guarded: nor may a device that knows this (our own video nodes)
  * @lock: guards @attachments; taken under the reservation lock
  * @attachments: every attached device
  */
@@ -30,7 +33,6 @@ struct avring_dmabuf {
 	unsigned long first;
 	unsigned long n_pages;
 	bool writable;
-	bool guarded;
 	struct mutex lock;
 	struct list_head attachments;
 };
@@ -105,6 +107,14 @@ static struct sg_table *avring_dmabuf_map(struct dma_buf_attachment *dba,
 	return &att->sgt;
 }
 
+static struct sg_table *avring_dmabuf_map_guarded(struct dma_buf_attachment *dba,
+						  enum dma_data_direction dir)
+{
+	if (dir != DMA_TO_DEVICE)
+		return ERR_PTR(-EACCES);
+	return avring_dmabuf_map(dba, dir);
+}
+
 static void avring_dmabuf_unmap(struct dma_buf_attachment *dba, struct sg_table *sgt,
 				enum dma_data_direction dir)
 {
@@ -134,6 +144,13 @@ static int avring_dmabuf_begin_cpu(struct dma_buf *dbuf, enum dma_data_direction
 	return 0;
 }
 
+static int avring_dmabuf_begin_cpu_guarded(struct dma_buf *dbuf, enum dma_data_direction dir)
+{
+	if (dir != DMA_FROM_DEVICE)
+		return -EACCES;
+	return avring_dmabuf_begin_cpu(dbuf, dir);
+}
+
 static int avring_dmabuf_end_cpu(struct dma_buf *dbuf, enum dma_data_direction dir)
 {
 	struct avring_dmabuf *buf = dbuf->priv;
@@ -155,14 +172,20 @@ static int avring_dmabuf_mmap(struct dma_buf *dbuf, struct vm_area_struct *vma)
 				      buf->writable);
 }
 
+static void *avring_dmabuf_vaddr(const struct avring_dmabuf *buf)
+{
+	void *vaddr = avring_store_vaddr(buf->store);
+
+	return vaddr ? vaddr + (buf->first << PAGE_SHIFT) : NULL;
+}
+
 static int avring_dmabuf_vmap(struct dma_buf *dbuf, struct iosys_map *map)
 {
-	struct avring_dmabuf *buf = dbuf->priv;
-	void *vaddr = avring_store_vaddr(buf->store);
+	void *vaddr = avring_dmabuf_vaddr(dbuf->priv);
 
 	if (!vaddr)
 		return -ENOMEM;
-	iosys_map_set_vaddr(map, vaddr + (buf->first << PAGE_SHIFT));
+	iosys_map_set_vaddr(map, vaddr);
 	return 0;
 }
 
@@ -187,8 +210,21 @@ static const struct dma_buf_ops avring_dmabuf_ops = {
 	.release = avring_dmabuf_release,
 };
 
+/* No vmap: the core would warn about one that fails, and says EINVAL where there is none. */
+static const struct dma_buf_ops avring_dmabuf_guarded_ops = {
+	.attach = avring_dmabuf_attach,
+	.detach = avring_dmabuf_detach,
+	.map_dma_buf = avring_dmabuf_map_guarded,
+	.unmap_dma_buf = avring_dmabuf_unmap,
+	.begin_cpu_access = avring_dmabuf_begin_cpu_guarded,
+	.end_cpu_access = avring_dmabuf_end_cpu,
+	.mmap = avring_dmabuf_mmap,
+	.release = avring_dmabuf_release,
+};
+
 static struct dma_buf *avring_dmabuf_new(struct avring_store *store, unsigned long first,
-					 unsigned long n_pages, unsigned long flags, bool guarded)
+					 unsigned long n_pages, unsigned long flags,
+					 const struct dma_buf_ops *ops)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct avring_dmabuf *buf;
@@ -205,8 +241,7 @@ static struct dma_buf *avring_dmabuf_new(struct avring_store *store, unsigned lo
 	buf->first = first;
 	buf->n_pages = n_pages;
 	buf->writable = (flags & O_ACCMODE) == O_RDWR;
-	buf->guarded = guarded && !buf->writable;
-	info.ops = &avring_dmabuf_ops;
+	info.ops = ops;
 	info.size = avring_dmabuf_size(buf);
 	info.flags = flags;
 	info.priv = buf;
@@ -230,7 +265,7 @@ static struct dma_buf *avring_dmabuf_new(struct avring_store *store, unsigned lo
  */
 struct dma_buf *avring_store_export(struct avring_store *store, unsigned long flags)
 {
-	return avring_dmabuf_new(store, 0, store->n_pages, flags, false);
+	return avring_dmabuf_new(store, 0, store->n_pages, flags, &avring_dmabuf_ops);
 }
 
 /**
@@ -238,8 +273,8 @@ struct dma_buf *avring_store_export(struct avring_store *store, unsigned long fl
  * @store: the store, not a pinned one
  * @first: first page in the store's view
  * @n_pages: number of pages, in the view and at most the pages of the store
- * @flags: file flags, O_CLOEXEC and the access mode; without O_RDWR neither the CPU nor
- *	our own video nodes can write through it. Drivers of others are trusted
+ * @flags: file flags, O_CLOEXEC and the access mode; without O_RDWR it is guarded: nobody can
+ *	write through it, be it a CPU, a node of ours or the driver of another device
  *
  * Return: a dma-buf that holds a reference on @store, or ERR_PTR(-EINVAL) for a
  * range outside of the view, ERR_PTR(-ENOMEM).
@@ -247,20 +282,33 @@ struct dma_buf *avring_store_export(struct avring_store *store, unsigned long fl
 struct dma_buf *avring_store_export_range(struct avring_store *store, unsigned long first,
 					  unsigned long n_pages, unsigned long flags)
 {
+	const bool writable = (flags & O_ACCMODE) == O_RDWR;
+
 	if (!n_pages || n_pages > store->n_pages || first > store->n_view - n_pages)
 		return ERR_PTR(-EINVAL);
-	return avring_dmabuf_new(store, first, n_pages, flags, true);
+	return avring_dmabuf_new(store, first, n_pages, flags,
+				 writable ? &avring_dmabuf_ops : &avring_dmabuf_guarded_ops);
 }
 
 /**
- * avring_dmabuf_guarded() - must a device not write to this?
+ * avring_dmabuf_guarded() - must nobody write to this?
  * @dbuf: a dma-buf, anybody's
  *
  * Return: true if it is one of ours that is for reading only.
  */
 bool avring_dmabuf_guarded(const struct dma_buf *dbuf)
 {
-	const struct avring_dmabuf *buf = dbuf->priv;
+	return dbuf->ops == &avring_dmabuf_guarded_ops;
+}
 
-	return dbuf->ops == &avring_dmabuf_ops && buf->guarded;
+/**
+ * avring_dmabuf_peek() - the kernel view of a guarded dma-buf, for who only reads
+ * @dbuf: a dma-buf for which avring_dmabuf_guarded() is true
+ *
+ * Context: process; may sleep.
+ * Return: the view, valid as long as the caller holds @dbuf; NULL if there is no memory.
+ */
+const void *avring_dmabuf_peek(const struct dma_buf *dbuf)
+{
+	return avring_dmabuf_vaddr(dbuf->priv);
 }

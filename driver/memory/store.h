@@ -98,5 +98,6 @@ struct dma_buf *avring_store_export(struct avring_store *store, unsigned long fl
 struct dma_buf *avring_store_export_range(struct avring_store *store, unsigned long first,
 					  unsigned long n_pages, unsigned long flags);
 bool avring_dmabuf_guarded(const struct dma_buf *dbuf);
+const void *avring_dmabuf_peek(const struct dma_buf *dbuf);
 
 #endif

@@ -29,6 +29,7 @@
  * @importer: the device that is to use @dbuf; NULL if that is the CPU
  * @map: kernel view of @dbuf while it is mapped
  * @mapped: @map is valid
+ * @peeked: and is not the dma-buf core's: @dbuf has no view for strangers
  * @begun: the CPU may look at @dbuf, until avring_memops_release()
  * @queue: that @dbuf is in; NULL without one
  * @dir: direction of the queue
@@ -43,6 +44,7 @@ struct avring_plane {
 	struct device *importer;
 	struct iosys_map map;
 	bool mapped;
+	bool peeked;
 	bool begun;
 	struct avring_queue *queue;
 	enum dma_data_direction dir;
@@ -151,11 +153,12 @@ static void avring_plane_unmap(void *priv)
 {
 	struct avring_plane *plane = priv;
 
-	if (plane->mapped)
+	if (plane->mapped && !plane->peeked)
 		avring_dma_buf_vunmap(plane->dbuf, &plane->map);
 	if (plane->attachment && plane->sgt)
 		avring_dma_buf_unmap_attachment(plane->attachment, plane->sgt, plane->dir);
 	plane->mapped = false;
+	plane->peeked = false;
 	plane->sgt = NULL;
 }
 
@@ -177,11 +180,27 @@ static void avring_plane_detach(void *priv)
 	kfree(plane);
 }
 
+/* A node of ours reads what others only may read, too. */
+static int avring_plane_peek(struct avring_plane *plane)
+{
+	const void *vaddr = avring_dmabuf_peek(plane->dbuf);
+
+	if (!vaddr)
+		return -ENOMEM;
+	iosys_map_set_vaddr(&plane->map, (void *)vaddr);
+	plane->peeked = true;
+	plane->mapped = true;
+	return 0;
+}
+
 /* A view for the CPU; a plane that belongs to a device can do without. */
 static int avring_plane_map_for_cpu(struct avring_plane *plane)
 {
-	int err = avring_dma_buf_vmap(plane->dbuf, &plane->map);
+	int err;
 
+	if (avring_dmabuf_guarded(plane->dbuf))
+		return avring_plane_peek(plane);
+	err = avring_dma_buf_vmap(plane->dbuf, &plane->map);
 	if (err)
 		return err == -ENOMEM ? err : -EFAULT;
 	if (plane->map.is_iomem) {	/* not for memcpy() */

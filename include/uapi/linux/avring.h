@@ -497,12 +497,19 @@ struct avring_commit {
  * @offset: in: byte in the data region, multiple of the page size
  * @length: in: bytes, multiple of the page size, at most the length of the ring
  * @flags: in: O_CLOEXEC or 0
- * @fd: out: a file descriptor; mapping it is read-only unless for the producer
+ * @fd: out: a file descriptor
  * @reserved: zero
  *
- * The writer does not wait for importers either: they too check tail after use. The
- * card's own capture node refuses to write into what a reader has exported (EACCES);
- * drivers of other devices are trusted.
+ * The writer does not wait for importers either: they too check tail after use.
+ *
+ * What the producer exports may be read and written. What a reader exports, however his file is
+ * open, is for reading, whoever imports it, since others rely upon these bytes: mmap() and
+ * mprotect() for writing give EACCES, and so does DMA_BUF_IOCTL_SYNC for writing; a driver maps
+ * it for DMA to the device, and gets EACCES for any other direction; there is no kernel view
+ * (vmap: EINVAL), which has no direction, but for avring's own output nodes. So output nodes
+ * and encoders of V4L2 that use DMA can take it; DRM cannot, which always maps for both, nor can a
+ * driver that uses the CPU (videobuf2-vmalloc): for these there are the buffers of the
+ * capture node (VIDIOC_EXPBUF), which are the caller's own.
  *
  * Errors: EINVAL not attached, not in whole pages, or out of range; EMFILE; ENOMEM.
  */
