@@ -10,7 +10,7 @@
 #include <linux/v4l2-controls.h>
 
 /*
- * Controls of the capture node. V4L2 has no standard control for these.
+ * Controls of the capture node. V4L2 has no standard control for these; 16 numbers are for avring.
  *
  * FRAME_STAMP (boolean, default 1; virtual cards): write struct avring_frame_stamp over the
  *	first bytes of each pattern frame.
@@ -24,7 +24,7 @@
  * FRAMES_DAMAGED (integer64, read-only): frames handed over since STREAMON that a PCI
  *	card could not write whole. Their buffers have V4L2_BUF_FLAG_ERROR.
  */
-#define V4L2_CID_AVRING_BASE			(V4L2_CID_USER_BASE | 0xf100)
+#define V4L2_CID_AVRING_BASE			(V4L2_CID_USER_BASE + 0x1f00)
 #define V4L2_CID_AVRING_FRAME_STAMP		(V4L2_CID_AVRING_BASE + 0)
 #define V4L2_CID_AVRING_FRAMES_DROPPED		(V4L2_CID_AVRING_BASE + 1)
 #define V4L2_CID_AVRING_NO_SIGNAL_FRAMES	(V4L2_CID_AVRING_BASE + 2)
