@@ -103,10 +103,14 @@ static int avring_ring_check_attach(const struct avring_ring_file *rf,
 				    const struct avring_attach *attach)
 {
 	const struct avring_stream_format *format = &attach->format;
+	const void *behind_audio = &format->audio + 1;
 
 	if (attach->role > AVRING_ROLE_PRODUCER || attach->flags & ~AVRING_ATTACH_FLAGS ||
 	    format->stream >= AVRING_STREAMS || format->reserved ||
 	    !AVRING_IS_ZERO(attach->reserved))
+		return -EINVAL;
+	if (format->stream == AVRING_STREAM_AUDIO &&
+	    !avring_ring_is_zero(behind_audio, sizeof(format->video) - sizeof(format->audio)))
 		return -EINVAL;
 	if (attach->role == AVRING_ROLE_PRODUCER)
 		return rf->writable ? 0 : -EPERM;
@@ -242,14 +246,48 @@ static int avring_ring_detach(struct avring_ring_file *rf, void *arg)
 	return 0;
 }
 
+/* What a clock says now that may have a deadline; 0: not one of these. */
+static u64 avring_ring_clock_ns(u32 clock)
+{
+	switch (clock) {
+	case CLOCK_REALTIME:
+		return ktime_get_real_ns();
+	case CLOCK_MONOTONIC:
+		return ktime_get_ns();
+	case CLOCK_BOOTTIME:
+		return ktime_get_boottime_ns();
+	case CLOCK_TAI:
+		return ktime_get_clocktai_ns();
+	}
+	return 0;
+}
+
+static int avring_ring_check_wait(const struct avring_wait *wait)
+{
+	if (wait->flags & ~(AVRING_WAIT_RELATIVE | AVRING_WAIT_CLOCK) || wait->reserved0 ||
+	    !AVRING_IS_ZERO(wait->reserved))
+		return -EINVAL;
+	if (!(wait->flags & AVRING_WAIT_CLOCK))
+		return wait->clock ? -EINVAL : 0;
+	if (wait->flags & AVRING_WAIT_RELATIVE || !avring_ring_clock_ns(wait->clock))
+		return -EINVAL;
+	return 0;
+}
+
 /* CLOCK_MONOTONIC; what is not to be slept for, or for ever, stays so. */
 static u64 avring_ring_deadline(const struct avring_wait *wait)
 {
 	const u64 now = ktime_get_ns(), ns = wait->deadline_ns;
+	u64 clock_now = 0;
 
-	if (!(wait->flags & AVRING_WAIT_RELATIVE) || !ns || ns == AVRING_WAIT_FOREVER)
+	if (!(wait->flags & (AVRING_WAIT_RELATIVE | AVRING_WAIT_CLOCK)) || !ns ||
+	    ns == AVRING_WAIT_FOREVER)
 		return ns;
-	return now + min(ns, AVRING_WAIT_FOREVER - 1 - now);
+	if (wait->flags & AVRING_WAIT_CLOCK)
+		clock_now = avring_ring_clock_ns(wait->clock);
+	if (ns <= clock_now)
+		return 1;	/* long ago */
+	return now + min(ns - clock_now, AVRING_WAIT_FOREVER - 1 - now);
 }
 
 /* Where no handler ran it goes on, and must not last as long again. */
@@ -270,17 +308,19 @@ static int avring_ring_wait(struct avring_ring_file *rf, void *arg)
 		.bytes = wait->bytes,
 		.time_ns = wait->time_ns,
 	};
-	const u64 deadline = avring_ring_deadline(wait);
 	struct avring_ring *ring;
-	int err;
+	u64 deadline;
+	int err = avring_ring_check_wait(wait);
 
-	if (wait->flags & ~AVRING_WAIT_RELATIVE || !AVRING_IS_ZERO(wait->reserved))
-		return -EINVAL;
+	if (err)
+		return err;
+	deadline = avring_ring_deadline(wait);
 	ring = avring_ring_file_get(rf);
 	if (!ring)
 		return -EINVAL;
 	err = avring_ring_reader_wait(&rf->reader, ring, &target, deadline);
-	if (err == -ERESTARTSYS && deadline != wait->deadline_ns)
+	if (err == -ERESTARTSYS && wait->flags & AVRING_WAIT_RELATIVE &&
+	    deadline != wait->deadline_ns)
 		err = avring_ring_interrupted(wait, deadline);
 	wait->state = READ_ONCE(ring->state);
 	wait->head_entry = READ_ONCE(ring->control->head_entry);

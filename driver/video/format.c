@@ -3,6 +3,7 @@
  * avring: picture formats and frame rates. See video/format.h.
  */
 #include <linux/kernel.h>
+#include <linux/string.h>
 #include <media/v4l2-common.h>
 
 #include "compat.h"
@@ -14,12 +15,18 @@
  * @bytes_per_pixel: of the first plane
  * @bits_per_pixel: of the whole frame
  * @rgb: full-range RGB, not limited-range YCbCr
+ * @planes: of colour differences, behind the first one
+ * @per_two: their bytes for two bytes of a line of the first
+ * @lines: of the first for one of theirs
  */
 struct avring_format {
 	u32 fourcc;
 	u8 bytes_per_pixel;
 	u8 bits_per_pixel;
 	bool rgb;
+	u8 planes;
+	u8 per_two;
+	u8 lines;
 };
 
 /* The first AVRING_BOARD_FORMATS are those that a board is asked for. */
@@ -27,14 +34,14 @@ static const struct avring_format avring_formats[] = {
 	{ V4L2_PIX_FMT_YUYV,	2, 16, false },
 	{ V4L2_PIX_FMT_UYVY,	2, 16, false },
 	{ V4L2_PIX_FMT_XRGB32,	4, 32, true },
-	{ V4L2_PIX_FMT_NV12,	1, 12, false },
-	{ V4L2_PIX_FMT_YUV420,	1, 12, false },
+	{ V4L2_PIX_FMT_NV12,	1, 12, false, 1, 2, 2 },
+	{ V4L2_PIX_FMT_YUV420,	1, 12, false, 2, 1, 2 },
 	{ V4L2_PIX_FMT_RGB24,	3, 24, true },
 	{ V4L2_PIX_FMT_XBGR32,	4, 32, true },
 	{ V4L2_PIX_FMT_GREY,	1,  8, false },
 	{ V4L2_PIX_FMT_BGR24,	3, 24, true },
-	{ V4L2_PIX_FMT_YVU420,	1, 12, false },
-	{ V4L2_PIX_FMT_YUV422P,	1, 16, false },
+	{ V4L2_PIX_FMT_YVU420,	1, 12, false, 2, 1, 2 },
+	{ V4L2_PIX_FMT_YUV422P,	1, 16, false, 2, 1, 1 },
 	{ V4L2_PIX_FMT_RGB565,	2, 16, true },
 	{ V4L2_PIX_FMT_ARGB32,	4, 32, true },
 	{ V4L2_PIX_FMT_ABGR32,	4, 32, true },
@@ -174,6 +181,28 @@ void avring_format_try(const struct avring_limits *limits, struct v4l2_pix_forma
 	pix->flags = 0;
 }
 EXPORT_SYMBOL_AVRING(avring_format_try);
+
+/**
+ * avring_format_planes() - where the planes of a picture lie
+ * @pix: a format that went through avring_format_try()
+ * @video: its planes are filled, others than its are zero
+ */
+void avring_format_planes(const struct v4l2_pix_format *pix, struct avring_video_format *video)
+{
+	const struct avring_format *fmt = avring_format_find(&avring_limits_virtual,
+							     pix->pixelformat);
+	const u32 stride = pix->bytesperline * fmt->per_two / 2;
+	u32 at = pix->bytesperline * pix->height, i;
+
+	memset(video->plane, 0, sizeof(video->plane));
+	video->planes = 1 + fmt->planes;
+	video->plane[0].bytesperline = pix->bytesperline;
+	for (i = 1; i < video->planes; i++) {
+		video->plane[i].offset = at;
+		video->plane[i].bytesperline = stride;
+		at += stride * (pix->height / fmt->lines);
+	}
+}
 
 /**
  * avring_format_default() - what a fresh node is set to

@@ -6,6 +6,7 @@
 #define AVRING_FORMAT_H
 
 #include <linux/videodev2.h>
+#include <uapi/linux/avring.h>
 
 #include "clock.h"
 
@@ -37,6 +38,7 @@ extern const struct avring_limits avring_limits_virtual, avring_limits_board;
 u32 avring_format_fourcc(const struct avring_limits *limits, unsigned int index);
 bool avring_format_known(const struct avring_limits *limits, u32 fourcc);
 void avring_format_try(const struct avring_limits *limits, struct v4l2_pix_format *pix);
+void avring_format_planes(const struct v4l2_pix_format *pix, struct avring_video_format *video);
 void avring_format_default(struct v4l2_pix_format *pix);
 bool avring_format_equal(const struct v4l2_pix_format *a, const struct v4l2_pix_format *b);
 int avring_format_frame_size(const struct avring_limits *limits, struct v4l2_frmsizeenum *size);

@@ -5,6 +5,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
 #include <linux/videodev2.h>
 #include <media/v4l2-common.h>
 
@@ -43,8 +44,10 @@ static void avring_picture_describe(struct avring_stream_format *format,
 			.quantization = pix->quantization,
 			.rate_num = rate.num,
 			.rate_den = rate.den,
+			.field = V4L2_FIELD_NONE,
 		},
 	};
+	avring_format_planes(pix, &format->video);
 }
 
 /**
@@ -68,6 +71,23 @@ struct avring_ring *avring_picture_new_ring(const struct avring_stream *stream,
 				      avring_picture_default_length(pix, rate), PAGE_SIZE);
 }
 EXPORT_SYMBOL_AVRING(avring_picture_new_ring);
+
+/* All of them, or none. */
+static int avring_picture_check_planes(const struct avring_video_format *video,
+				       const struct v4l2_pix_format *pix)
+{
+	struct avring_video_format planes;
+
+	if (video->field && video->field != V4L2_FIELD_NONE)
+		return -EINVAL;
+	if (!video->planes)
+		return memchr_inv(video->plane, 0, sizeof(video->plane)) ? -EINVAL : 0;
+	avring_format_planes(pix, &planes);
+	if (video->planes != planes.planes ||
+	    memcmp(video->plane, planes.plane, sizeof(planes.plane)))
+		return -EINVAL;
+	return 0;
+}
 
 /* 0 leaves it open. The generator has tables of them, for when the producer has gone. */
 static int avring_picture_read_colours(const struct avring_video_format *video,
@@ -113,7 +133,10 @@ int avring_picture_read(const struct avring_video_format *video,
 	avring_format_try(limits, pix);
 	*rate = avring_rate_nearest(&interval);
 	if (pix->pixelformat != video->pixelformat || pix->width != video->width ||
-	    pix->height != video->height || video->reserved)
+	    pix->height != video->height ||
+	    memchr_inv(video->reserved, 0, sizeof(video->reserved)))
+		return -EINVAL;
+	if (avring_picture_check_planes(video, pix))
 		return -EINVAL;
 	if ((video->bytesperline && video->bytesperline != pix->bytesperline) ||
 	    (video->sizeimage && video->sizeimage != pix->sizeimage))

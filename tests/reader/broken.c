@@ -90,7 +90,7 @@ static void options_out_of_range(void)
 	must_refuse(EINVAL, SPOILED(audio.period_frames, 15));
 	must_refuse(EINVAL, SPOILED(audio.period_frames, 65537));
 	must_refuse(EINVAL, SPOILED(audio.reserved[6], 1));
-	must_refuse(EINVAL, SPOILED(video.reserved, 1));
+	must_refuse(EINVAL, SPOILED(video.reserved[0], 1));
 	must_refuse(EINVAL, SPOILED(video.rate_num, 1));
 	must(SPOILED(align, page()));
 }
@@ -176,7 +176,7 @@ static void formats_out_of_range(void)
 	huge.video.pixelformat = V4L2_PIX_FMT_NV12;
 	must_refuse(EINVAL, SPOILED_PICTURE(stream, AVRING_STREAMS));
 	must_refuse(EINVAL, SPOILED_PICTURE(reserved, 1));
-	must_refuse(EINVAL, SPOILED_PICTURE(video.reserved, 1));
+	must_refuse(EINVAL, SPOILED_PICTURE(video.reserved[0], 1));
 	must_refuse(EINVAL, SPOILED_PICTURE(video.width, 0));
 	must_refuse(EINVAL, SPOILED_PICTURE(video.height, 0));
 	must_refuse(EINVAL, SPOILED_PICTURE(video.height, 0x10000));

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ring.h"
@@ -95,6 +96,15 @@ static const struct request wait_one = {
 	.ioctl = AVRING_IOC_WAIT,
 	.prepare = attached,
 	.arg.wait = { .entries = 1, .deadline_ns = AVRING_WAIT_FOREVER },
+};
+
+static const struct request wait_clock = {
+	.ioctl = AVRING_IOC_WAIT,
+	.prepare = attached,
+	.arg.wait = { .entries = 1,
+		      .deadline_ns = AVRING_WAIT_FOREVER,
+		      .flags = AVRING_WAIT_CLOCK,
+		      .clock = CLOCK_TAI },
 };
 
 static const struct request begin_frame = {
@@ -429,10 +439,15 @@ static const struct tap_test tests[] = {
 	RESERVED("ATTACH of a producer: reserved must be 0", attach_producer, avring_attach,
 		 reserved, 64, 0),
 	RESERVED("ATTACH of a producer: reserved of the format must be 0", attach_producer,
-		 avring_attach, format.video.reserved, 4, 0),
+		 avring_attach, format.video.reserved, 44, 0),
+	RESERVED("ATTACH of a reader of sound: what follows the format must be 0", attach_audio,
+		 avring_attach, format.video.plane, 80, 0),
 	RESERVED("WAIT: unknown flags must be 0", wait_one, avring_wait, flags, 4,
-		 AVRING_WAIT_RELATIVE),
-	RESERVED("WAIT: reserved must be 0", wait_one, avring_wait, reserved, 32, 0),
+		 AVRING_WAIT_RELATIVE | AVRING_WAIT_CLOCK),
+	RESERVED("WAIT: clock must be 0 without AVRING_WAIT_CLOCK", wait_one, avring_wait, clock, 4,
+		 0),
+	RESERVED("WAIT: reserved0 must be 0", wait_one, avring_wait, reserved0, 4, 0),
+	RESERVED("WAIT: reserved must be 0", wait_one, avring_wait, reserved, 24, 0),
 	RESERVED("BEGIN: flags must be 0", begin_frame, avring_begin, flags, 4, 0),
 	RESERVED("BEGIN: reserved0 must be 0", begin_frame, avring_begin, reserved0, 4, 0),
 	RESERVED("BEGIN: reserved must be 0", begin_frame, avring_begin, reserved, 32, 0),
@@ -497,6 +512,18 @@ static const struct tap_test tests[] = {
 	       avring_attach, format.video.ycbcr_enc, 257, EINVAL),
 	SPOILT("ATTACH of a producer: a quantization of 3 is not possible", attach_producer,
 	       avring_attach, format.video.quantization, 3, EINVAL),
+	SPOILT("ATTACH of a producer: fields of a picture are not possible", attach_producer,
+	       avring_attach, format.video.field, V4L2_FIELD_INTERLACED, EINVAL),
+	SPOILT("ATTACH of a producer: planes without a place are not possible", attach_producer,
+	       avring_attach, format.video.planes, 1, EINVAL),
+	SPOILT("ATTACH of a producer: a place without planes is not possible", attach_producer,
+	       avring_attach, format.video.plane[0].bytesperline, SMALL_WIDTH, EINVAL),
+	SPOILT("WAIT: a clock of the process has no deadlines", wait_clock, avring_wait, clock,
+	       CLOCK_PROCESS_CPUTIME_ID, EINVAL),
+	SPOILT("WAIT: nor has CLOCK_MONOTONIC_RAW", wait_clock, avring_wait, clock,
+	       CLOCK_MONOTONIC_RAW, EINVAL),
+	SPOILT("WAIT: a time from now is on no clock", wait_clock, avring_wait, flags,
+	       AVRING_WAIT_RELATIVE | AVRING_WAIT_CLOCK, EINVAL),
 	SPOILT("WAIT: for 0 entries nobody waits", wait_one, avring_wait, entries, 0, EINVAL),
 	SPOILT("WAIT: more entries than the index has never come", wait_one, avring_wait, entries,
 	       1u << 20, EINVAL),

@@ -147,7 +147,7 @@ static void test_format(void)
 	tap_eq(SMALL_BYTES, got->sizeimage);
 	tap_eq(SMALL_FPS, got->rate_num);
 	tap_eq(1, got->rate_den);
-	tap_eq(0, got->reserved);
+	content_expect_zero("format.reserved", got->reserved, sizeof(got->reserved));
 	tap_check(got->colorspace, "colorspace: expected one of V4L2_COLORSPACE_*, got 0");
 	ring_close(&ring);
 }

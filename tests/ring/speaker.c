@@ -317,6 +317,26 @@ static void test_producer_is_busy(void)
 	ring_close(&second);
 }
 
+/* The union with the format of pictures is larger. */
+static void test_producer_behind_format(void)
+{
+	struct avring_attach at = { .role = AVRING_ROLE_PRODUCER };
+	const size_t first = sizeof(at.format.audio) / 4, end = sizeof(at.format.video) / 4;
+	struct ring ring;
+	size_t word;
+
+	set_source(SOUND_SOURCE_LOOPBACK);
+	must(ring_open(&ring, 0));
+	at.format.stream = AVRING_STREAM_AUDIO;
+	for (word = first; word < end; word++) {
+		((uint32_t *)&at.format.video)[word] = 1;
+		must_refuse(EINVAL, ring_call(&ring, AVRING_IOC_ATTACH, &at));
+		((uint32_t *)&at.format.video)[word] = 0;
+	}
+	must(ring_call(&ring, AVRING_IOC_ATTACH, &at));
+	ring_close(&ring);
+}
+
 static void test_producer_format(void)
 {
 	struct avring_audio_format format;
@@ -520,6 +540,7 @@ static const struct tap_test tests[] = {
 	{ "a producer that says no time and is late begins again now", .run = test_late_producer },
 	{ "a producer's time is rounded up to a sample", .run = test_producer_time },
 	{ "a producer's format is checked, its reserved fields, too", .run = test_producer_format },
+	{ "what is behind it must be 0", .run = test_producer_behind_format },
 	{ "one producer, one player: the second gets EBUSY", .run = test_producer_is_busy },
 	{ "the PCM records what a producer writes, bit by bit", .run = test_producer_is_recorded },
 	{ "a producer's coming and going begin generations, and no sample is missed",

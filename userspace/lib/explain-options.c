@@ -19,7 +19,7 @@ static bool avring_explain_reserved(struct avring_refusal *refusal,
 {
 	if (options->reserved || options->reserved2)
 		avring_explain_member(refusal, "reserved");
-	else if (options->video.reserved)
+	else if (avring_format_has_video_reserved(&options->video))
 		avring_explain_member(refusal, "video.reserved");
 	else if (avring_format_has_reserved(&options->audio))
 		avring_explain_member(refusal, "audio.reserved");

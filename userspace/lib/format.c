@@ -12,6 +12,30 @@
 /* Of a ring whose length nobody wished. */
 #define AVRING_DEFAULT_FRAMES 8
 
+bool avring_format_has_video_reserved(const struct avring_video_format *video)
+{
+	for (size_t i = 0; i < sizeof(video->reserved) / sizeof(video->reserved[0]); i++)
+		if (video->reserved[i])
+			return true;
+	return false;
+}
+
+void avring_format_fill_planes(struct avring_video_format *video)
+{
+	const struct avring_pixels *pixels = avring_pixels_find(video->pixelformat);
+	uint32_t at = video->bytesperline * video->height, stride;
+
+	if (!pixels || video->planes)
+		return;
+	stride = video->bytesperline * pixels->per_two / 2;
+	video->planes = 1 + pixels->planes;
+	video->plane[0] = (struct avring_video_plane){ .bytesperline = video->bytesperline };
+	for (uint32_t i = 1; i < video->planes; i++) {
+		video->plane[i] = (struct avring_video_plane){ at, stride };
+		at += stride * (video->height / pixels->lines);
+	}
+}
+
 static int avring_format_complete_video(struct avring_video_format *video)
 {
 	const struct avring_pixels *pixels = avring_pixels_find(video->pixelformat);
@@ -21,8 +45,9 @@ static int avring_format_complete_video(struct avring_video_format *video)
 	if (video->width > UINT16_MAX || video->height > UINT16_MAX)
 		return -EINVAL;
 	if (!video->width || !video->height || !video->rate_num || !video->rate_den ||
-	    video->reserved)
+	    video->planes > AVRING_VIDEO_PLANES || avring_format_has_video_reserved(video))
 		return -EINVAL;
+	video->field = video->field ?: V4L2_FIELD_NONE;
 	if (!pixels)
 		return video->sizeimage ? 0 : -EINVAL;
 	line = avring_max(video->bytesperline, (uint64_t)video->width * pixels->bytes);
@@ -34,6 +59,7 @@ static int avring_format_complete_video(struct avring_video_format *video)
 		return -EINVAL;
 	video->bytesperline = line;
 	video->sizeimage = size;
+	avring_format_fill_planes(video);
 	return 0;
 }
 

@@ -327,6 +327,9 @@ int avring_format_ring(const struct avring_stream_format *format,
 		       const struct avring_options *options, uint32_t *align, uint64_t *length);
 /* Is a reserved member not zero? */
 bool avring_format_has_reserved(const struct avring_audio_format *audio);
+bool avring_format_has_video_reserved(const struct avring_video_format *video);
+/* Where the planes lie, if that is not said and follows from the rest. */
+void avring_format_fill_planes(struct avring_video_format *video);
 /* Is every wish met? */
 bool avring_format_has_sound(const struct avring_audio_format *wish,
 			     const struct avring_audio_format *got);

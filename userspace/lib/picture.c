@@ -57,7 +57,9 @@ static void avring_picture_from_planes(const struct v4l2_pix_format_mplane *pix,
 		.xfer_func = pix->xfer_func,
 		.ycbcr_enc = pix->ycbcr_enc,
 		.quantization = pix->quantization,
+		.field = pix->field,
 	};
+	avring_format_fill_planes(format);
 }
 
 static void avring_picture_from_pix(const struct v4l2_pix_format *pix,
@@ -73,7 +75,9 @@ static void avring_picture_from_pix(const struct v4l2_pix_format *pix,
 		.xfer_func = pix->xfer_func,
 		.ycbcr_enc = pix->ycbcr_enc,
 		.quantization = pix->quantization,
+		.field = pix->field,
 	};
+	avring_format_fill_planes(format);
 }
 
 /* Without the rate. */
@@ -260,7 +264,7 @@ int avring_picture_negotiate(int fd, const struct avring_video_format *wish,
 	struct avring_video_format have;
 	int error;
 
-	if (wish->reserved || !wish->rate_num != !wish->rate_den)
+	if (avring_format_has_video_reserved(wish) || !wish->rate_num != !wish->rate_den)
 		return -EINVAL;
 	error = avring_picture_load(&picture, fd, &have);
 	if (error || avring_picture_has(wish, &have))

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define AVRING_TWIN_MAGIC 0x6e697774676e7672ULL /* "rvngtwin" in memory */
-#define AVRING_TWIN_VERSION 1
+#define AVRING_TWIN_VERSION 2
 
 /**
  * struct avring_twin_header - first bytes of the file

@@ -175,6 +175,19 @@ struct avring_info {
 	__aligned_u64 reserved[6];
 };
 
+/* Planes of a picture at most. */
+#define AVRING_VIDEO_PLANES	4
+
+/**
+ * struct avring_video_plane - one plane of a picture
+ * @offset: of its first byte, from that of the frame
+ * @bytesperline: from the beginning of a line to that of the next
+ */
+struct avring_video_plane {
+	__u32 offset;
+	__u32 bytesperline;
+};
+
 /**
  * struct avring_video_format - how a picture lies in memory
  * @pixelformat: V4L2_PIX_FMT_*
@@ -189,7 +202,12 @@ struct avring_info {
  * @quantization: V4L2_QUANTIZATION_*
  * @rate_num: frames per second, numerator
  * @rate_den: frames per second, denominator
- * @reserved: zero
+ * @field: V4L2_FIELD_NONE. A producer gives that or 0
+ * @plane: where the planes lie, in the order of memory; zero behind the last. A producer gives
+ *	what is right for its format, or zeroes in all of them and 0 @planes
+ * @planes: how many
+ * @reserved: zero; enough for the mastering data of HDR (struct v4l2_ctrl_hdr10_cll_info,
+ *	struct v4l2_ctrl_hdr10_mastering_display) and 16 bytes
  */
 struct avring_video_format {
 	__u32 pixelformat;
@@ -203,7 +221,10 @@ struct avring_video_format {
 	__u32 quantization;
 	__u32 rate_num;
 	__u32 rate_den;
-	__u32 reserved;
+	__u32 field;
+	struct avring_video_plane plane[AVRING_VIDEO_PLANES];
+	__u32 planes;
+	__u32 reserved[11];
 };
 
 /**
@@ -233,7 +254,7 @@ struct avring_audio_format {
  * @stream: AVRING_STREAM_*, selects the member of the union
  * @reserved: zero
  * @video: picture
- * @audio: sound
+ * @audio: sound; what the union has behind it is zero
  */
 struct avring_stream_format {
 	__u32 stream;
@@ -289,7 +310,7 @@ struct avring_setup {
  * @role: in: AVRING_ROLE_*
  * @flags: in: AVRING_ATTACH_*
  * @format: in: a reader gives the stream and zeroes; a producer gives what it will
- *	send (a @video.bytesperline or @video.sizeimage of 0 is filled in).
+ *	send (in @video a bytesperline, sizeimage, field or planes of 0 is filled in).
  *	out: what the ring carries
  * @generation: out: number of this ring within the stream
  * @entries: out: size of the index, a power of two
@@ -404,6 +425,7 @@ struct avring_entry {
 
 /* avring_wait.flags */
 #define AVRING_WAIT_RELATIVE	(1U << 0)	/* deadline_ns is a time from now */
+#define AVRING_WAIT_CLOCK	(1U << 1)	/* deadline_ns is on another clock: avring_wait.clock */
 
 /**
  * struct avring_wait - AVRING_IOC_WAIT: sleep until there is enough to read
@@ -416,6 +438,9 @@ struct avring_entry {
  * @flags: in: AVRING_WAIT_*
  * @state: out: AVRING_STATE_* of the ring
  * @head_entry: out: as in struct avring_control
+ * @clock: in: with AVRING_WAIT_CLOCK that of @deadline_ns: CLOCK_REALTIME, CLOCK_TAI,
+ *	CLOCK_BOOTTIME, CLOCK_MONOTONIC; else 0
+ * @reserved0: zero
  * @reserved: zero
  *
  * Also sets what poll() waits for, so an event loop calls this with a deadline of
@@ -428,8 +453,10 @@ struct avring_entry {
  * A reader that has been overtaken (@next is before tail_entry), a stale ring and
  * a removed card end the wait at once.
  *
- * In a time namespace CLOCK_MONOTONIC is another one, which the driver does not know: what says
- * how long, not until when (AVRING_WAIT_RELATIVE), is right everywhere.
+ * In a time namespace CLOCK_MONOTONIC and CLOCK_BOOTTIME are others, which the driver does not know:
+ * what says how long, not until when (AVRING_WAIT_RELATIVE), is right everywhere, and so are
+ * CLOCK_REALTIME and CLOCK_TAI. What a clock says of the deadline is asked once, when the call
+ * begins: who sets the clock meanwhile does not change when it ends.
  *
  * Errors: ETIMEDOUT the deadline has passed; EAGAIN not yet, and the deadline is 0 (both with
  * @state and @head_entry); EINTR a signal handler without SA_RESTART ran, or any with
@@ -445,7 +472,9 @@ struct avring_wait {
 	__u32 flags;
 	__u32 state;
 	__aligned_u64 head_entry;
-	__aligned_u64 reserved[4];
+	__u32 clock;
+	__u32 reserved0;
+	__aligned_u64 reserved[3];
 };
 
 /**
