@@ -42,7 +42,7 @@ static void avring_capture_stop(struct avring_queue *queue)
 	avring_engine_stop_capture(avring_queue_node(queue)->engine);
 }
 
-/* A written frame may be waiting for this buffer. */
+/* The reader may be owed a frame, and a producer wait for him. */
 static void avring_capture_queued(struct avring_queue *queue)
 {
 	avring_engine_kick(avring_queue_node(queue)->engine);

@@ -60,37 +60,72 @@ static void avring_engine_drop_locked(struct avring_engine *e, u64 frames)
 	if (!e->capture.queue)
 		return;
 	e->sequence += frames;
-	e->missing += frames;
 }
 
-static void avring_engine_deliver_locked(struct avring_engine *e, struct avring_buffer *buf, u64 ns)
+static void avring_engine_deliver_locked(struct avring_engine *e, struct avring_buffer *buf,
+					 u32 sequence, u64 ns)
 {
-	e->counters.dropped += e->missing;
+	e->counters.dropped += sequence - e->expected;
 	e->counters.delivered++;
-	e->missing = 0;
+	e->expected = sequence + 1;
+	e->reader_late = false;
+	avring_queue_done(e->capture.queue, buf, sequence, ns);
+}
+
+/* The reader of the capture node gets what he is owed, as far as he has queued buffers. */
+static void avring_engine_pay_locked(struct avring_engine *e)
+{
+	const struct avring_owed_frame *frame = avring_owed_first(e->owed);
+	struct avring_buffer *buf;
+
+	for (; frame; frame = avring_owed_first(e->owed)) {
+		buf = avring_queue_first(e->capture.queue);
+		if (!buf)
+			return;
+		memcpy(avring_buffer_vaddr(buf), frame->data, e->capture.pix.sizeimage);
+		avring_engine_deliver_locked(e, buf, frame->sequence, frame->time_ns);
+		avring_owed_settle(e->owed);
+	}
+}
+
+/*
+ * The buffer for a frame that is made now. A reader who is owed others has none, even if he
+ * queues one at this moment: he gets them first.
+ */
+static struct avring_buffer *avring_engine_buffer_locked(struct avring_engine *e)
+{
+	if (!e->capture.queue)
+		return NULL;
+	avring_engine_pay_locked(e);
+	return avring_owed_first(e->owed) ? NULL : avring_queue_first(e->capture.queue);
+}
+
+/* Return: false if the reader has no buffer, and is owed as much as there is room for. */
+static bool avring_engine_give_locked(struct avring_engine *e, const void *frame, u64 ns)
+{
+	struct avring_buffer *buf = avring_engine_buffer_locked(e);
+
+	if (buf) {
+		memcpy(avring_buffer_vaddr(buf), frame, e->capture.pix.sizeimage);
+		avring_engine_deliver_locked(e, buf, e->sequence, ns);
+	} else if (!avring_owed_add(e->owed, frame, e->sequence, ns)) {
+		return false;
+	}
+	e->sequence++;
 	e->last_ns = ns;
-	avring_queue_done(e->capture.queue, buf, e->sequence++, ns);
+	return true;
 }
 
 /**
- * avring_engine_show_locked() - give a finished frame to the capture node, if it streams
+ * avring_engine_show_locked() - give a finished frame to the capture node, which streams
  * @e: the engine, locked
  * @frame: of the node's format
  * @ns: time of the frame
  */
 void avring_engine_show_locked(struct avring_engine *e, const void *frame, u64 ns)
 {
-	struct avring_buffer *buf;
-
-	if (!e->capture.queue)
-		return;
-	buf = avring_queue_first(e->capture.queue);
-	if (!buf) {
+	if (!avring_engine_give_locked(e, frame, ns))
 		avring_engine_drop_locked(e, 1);
-		return;
-	}
-	memcpy(avring_buffer_vaddr(buf), frame, e->capture.pix.sizeimage);
-	avring_engine_deliver_locked(e, buf, ns);
 }
 
 /**
@@ -197,36 +232,43 @@ void avring_engine_tell_mismatch_locked(const struct avring_engine *e)
 		e->source_change(e->source_change_data);
 }
 
-/* Return: false while the frame at the head of the output queue waits for a reader. */
-static bool avring_engine_wait_over_locked(struct avring_engine *e, u64 now)
+/* The frame at the head of the output queue, into the ring: at its tick, whoever waits for it. */
+static void avring_engine_copy_to_ring_locked(struct avring_engine *e, const void *frame)
 {
-	if (e->reader_late)
-		return true;
-	if (!e->held_since_ns)
-		e->held_since_ns = now;
-	return now - e->held_since_ns >= e->hold_ns;
+	const u64 ns = avring_side_time(&e->output);
+
+	if (!avring_stream_fills(&e->stream))
+		return;
+	memcpy(avring_ring_begin(e->stream.ring, e->capture.pix.sizeimage), frame,
+	       e->capture.pix.sizeimage);
+	avring_engine_publish_locked(e, avring_clock_event_at(e->capture.rate, ns), ns, 0);
 }
 
-/* Return: false if @src must wait. */
-static bool avring_engine_hand_over_locked(struct avring_engine *e, struct avring_buffer *src,
-					   u64 now)
+/* Return: false if the reader cannot take the frame and its producer is to wait for him. */
+static bool avring_engine_hand_over_locked(struct avring_engine *e, const void *frame, u64 now)
 {
-	const bool late = e->capture.queue && !avring_queue_first(e->capture.queue);
-	const void *frame = avring_buffer_vaddr(src);
-	u64 ns = avring_side_time(&e->output);
-
-	if (late && !avring_engine_wait_over_locked(e, now))
-		return false;
-	e->held_since_ns = 0;
-	e->reader_late = late;
 	e->locked = true;
-	if (avring_stream_fills(&e->stream)) {
-		memcpy(avring_ring_begin(e->stream.ring, e->capture.pix.sizeimage), frame,
-		       e->capture.pix.sizeimage);
-		avring_engine_publish_locked(e, avring_clock_event_at(e->capture.rate, ns), ns, 0);
+	avring_engine_copy_to_ring_locked(e, frame);
+	if (!e->capture.queue || avring_engine_give_locked(e, frame, avring_side_time(&e->output)))
+		return true;
+	if (e->hold_ns && !e->reader_late) {
+		e->held_since_ns = now;
+		return false;
 	}
-	avring_engine_show_locked(e, frame, ns);
+	avring_engine_drop_locked(e, 1);
 	return true;
+}
+
+/* The producer gets the buffer at the head of his queue back. */
+static void avring_engine_give_back_locked(struct avring_engine *e, u64 now)
+{
+	struct avring_side *out = &e->output;
+
+	e->held_since_ns = 0;
+	avring_engine_hear_locked(e, out->rate, now);
+	avring_queue_done(out->queue, avring_queue_first(out->queue), e->output_sequence++,
+			  avring_side_time(out));
+	out->next++;
 }
 
 static void avring_engine_output_tick_locked(struct avring_engine *e, u64 now)
@@ -235,13 +277,37 @@ static void avring_engine_output_tick_locked(struct avring_engine *e, u64 now)
 	struct avring_buffer *buf = avring_queue_first(out->queue);
 
 	avring_side_catch_up(out, now);
-	if (buf) {
-		if (avring_engine_linked_locked(e) && !avring_engine_hand_over_locked(e, buf, now))
+	if (!buf)
+		out->next++;
+	else if (!avring_engine_linked_locked(e) ||
+		 avring_engine_hand_over_locked(e, avring_buffer_vaddr(buf), now))
+		avring_engine_give_back_locked(e, now);
+}
+
+/* Has the reader room at last, or has the producer waited long enough? */
+static void avring_engine_look_after_held_locked(struct avring_engine *e, u64 now)
+{
+	const void *frame = avring_buffer_vaddr(avring_queue_first(e->output.queue));
+
+	if (!avring_engine_give_locked(e, frame, avring_side_time(&e->output))) {
+		if (now - e->held_since_ns < e->hold_ns)
 			return;
-		avring_engine_hear_locked(e, out->rate, now);
-		avring_queue_done(out->queue, buf, e->output_sequence++, avring_side_time(out));
+		e->reader_late = true;
+		avring_engine_drop_locked(e, 1);
 	}
-	out->next++;
+	avring_engine_give_back_locked(e, now);
+}
+
+/**
+ * avring_engine_wait_no_more_locked() - whom a producer may be waiting for stops or looks away
+ * @e: the engine, locked
+ */
+void avring_engine_wait_no_more_locked(struct avring_engine *e)
+{
+	if (!e->held_since_ns)
+		return;
+	avring_engine_drop_locked(e, 1);
+	avring_engine_give_back_locked(e, ktime_get_ns());
 }
 
 static bool avring_engine_has_signal_locked(const struct avring_engine *e)
@@ -297,11 +363,10 @@ static void avring_engine_copy_locked(struct avring_engine *e, void *dst, const 
  */
 static void avring_engine_generate_locked(struct avring_engine *e)
 {
-	struct avring_buffer *buf = NULL;
+	struct avring_buffer *buf = avring_engine_buffer_locked(e);
+	const u64 ns = avring_side_time(&e->capture);
 	const void *shared = NULL;
 
-	if (e->capture.queue)
-		buf = avring_queue_first(e->capture.queue);
 	if (avring_stream_fills(&e->stream))
 		shared = avring_engine_draw_ring_locked(e);
 	if (!buf) {
@@ -314,7 +379,8 @@ static void avring_engine_generate_locked(struct avring_engine *e)
 		avring_engine_draw_locked(e, avring_buffer_vaddr(buf), e->sequence);
 	if (!avring_engine_has_signal_locked(e))
 		e->counters.no_signal++;
-	avring_engine_deliver_locked(e, buf, avring_side_time(&e->capture));
+	avring_engine_deliver_locked(e, buf, e->sequence++, ns);
+	e->last_ns = ns;
 }
 
 static void avring_engine_capture_tick_locked(struct avring_engine *e, u64 now)
@@ -322,7 +388,7 @@ static void avring_engine_capture_tick_locked(struct avring_engine *e, u64 now)
 	struct avring_side *cap = &e->capture;
 	u64 skipped = avring_side_catch_up(cap, now);
 
-	/* A frame that waits for this reader is a signal too. */
+	/* A producer who waits for this reader is a signal too. */
 	if (e->locked && !e->held_since_ns && now >= e->signal_end_ns)
 		avring_engine_lose_locked(e);
 	if (!e->locked && !e->held_since_ns) {
@@ -338,13 +404,25 @@ static u64 avring_engine_next_locked(const struct avring_engine *e)
 {
 	u64 next = U64_MAX;
 
-	if (e->output.queue)
-		next = avring_side_time(&e->output);
 	if (e->held_since_ns)
-		next = max(next, e->held_since_ns + e->hold_ns);
+		next = e->held_since_ns + e->hold_ns;
+	else if (e->output.queue)
+		next = avring_side_time(&e->output);
 	if (avring_engine_captures_locked(e))
 		next = min(next, avring_side_time(&e->capture));
 	return next;
+}
+
+static void avring_engine_look_at_output_locked(struct avring_engine *e, u64 now)
+{
+	if (e->held_since_ns) {
+		avring_engine_look_after_held_locked(e, now);
+		return;
+	}
+	if (avring_engine_linked_locked(e))
+		avring_side_not_before(&e->output, e->last_ns);
+	if (e->output.queue && avring_side_due(&e->output, now))
+		avring_engine_output_tick_locked(e, now);
 }
 
 /* One look at both nodes. Return: when to look again, CLOCK_MONOTONIC in ns. */
@@ -354,10 +432,8 @@ static u64 avring_engine_step(struct avring_engine *e)
 
 	mutex_lock(&e->lock);
 	now = ktime_get_ns();
-	if (avring_engine_linked_locked(e))
-		avring_side_not_before(&e->output, e->last_ns);
-	if (e->output.queue && avring_side_due(&e->output, now))
-		avring_engine_output_tick_locked(e, now);
+	avring_engine_pay_locked(e);
+	avring_engine_look_at_output_locked(e, now);
 	if (avring_engine_captures_locked(e)) {
 		avring_side_not_before(&e->capture, e->last_ns);
 		if (avring_side_due(&e->capture, now))
@@ -412,8 +488,6 @@ void avring_engine_retune_locked(struct avring_engine *e, const struct v4l2_pix_
 	avring_side_start(&e->capture, pix, rate);
 	avring_engine_set_flash_rate(e, rate);
 	e->locked = false;
-	e->held_since_ns = 0;
-	e->reader_late = false;
 }
 
 /**
@@ -510,7 +584,7 @@ void avring_engine_set_pattern(struct avring_engine *e, enum avring_pattern_valu
 }
 
 /**
- * avring_engine_set_hold() - how long a written frame waits for a reader
+ * avring_engine_set_hold() - how long a producer waits for a late reader
  * @e: the engine
  * @hold_ms: milliseconds, 0 for a live camera
  */

@@ -17,6 +17,7 @@
 #include "video/format.h"
 #include "video/queue.h"
 #include "virtual/engine.h"
+#include "virtual/owed.h"
 
 /**
  * struct avring_side - one direction as the engine sees it
@@ -52,13 +53,17 @@ struct avring_side {
  * @locked: frames of the producer drive capture
  * @signal_end_ns: when the signal counts as lost; 0 while no producer has sent a frame
  * @sequence: of the next frame of the capture node
+ * @expected: that its reader has not seen yet; what lies between two that he sees is lost
  * @output_sequence: of the next written frame
- * @missing: frames dropped since the last delivered one
- * @last_ns: time of the last delivered frame; the next one is later
- * @hold_ns: how long a written frame waits for a reader
- * @held_since_ns: since when it waits, 0 if none does
- * @reader_late: a frame waited in vain; do not wait for this reader again before
- *	it has taken one
+ * @last_ns: time of the last frame that the node or the ring got, or that the node's reader is
+ *	owed; the next one is later
+ * @owed: what the node's reader is owed; NULL where nothing can be. Changed under the node's lock,
+ *	too
+ * @hold_ns: how long a producer waits for a reader who is owed as much as there is room for
+ * @held_since_ns: since when he waits, 0 if he does not. The frame at the head of the output queue
+ *	is then in the ring already, and still to be given to the node
+ * @reader_late: a producer has waited in vain; he does not wait for this reader again before
+ *	that one has taken a frame
  * @counters: since STREAMON
  * @source_change: tells the capture node that the source's format is another
  * @source_change_data: its argument; both are set once, before the thread runs
@@ -82,9 +87,10 @@ struct avring_engine {
 	bool locked;
 	u64 signal_end_ns;
 	u32 sequence;
+	u32 expected;
 	u32 output_sequence;
-	u64 missing;
 	u64 last_ns;
+	struct avring_owed *owed;
 	u64 hold_ns;
 	u64 held_since_ns;
 	bool reader_late;
@@ -125,6 +131,7 @@ void avring_engine_hear_locked(struct avring_engine *e, struct avring_rate rate,
 void avring_engine_look_locked(struct avring_engine *e);
 void avring_engine_lose_locked(struct avring_engine *e);
 void avring_engine_show_locked(struct avring_engine *e, const void *frame, u64 ns);
+void avring_engine_wait_no_more_locked(struct avring_engine *e);
 
 /* virtual/engine_ring.c */
 extern const struct avring_stream_ops avring_engine_stream_ops;

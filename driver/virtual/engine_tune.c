@@ -33,6 +33,28 @@ static int avring_engine_tune(struct avring_engine *e, const struct v4l2_pix_for
 	return 0;
 }
 
+/*
+ * Frames of producers come through the loopback input, and only those are owed. Called under the
+ * node's lock, and under none that others wait for.
+ */
+static struct avring_owed *avring_engine_new_owed(struct avring_engine *e, enum avring_input input,
+						  size_t frame_bytes)
+{
+	if (input != AVRING_INPUT_LOOPBACK)
+		return NULL;
+	return avring_owed_new(e->stream.account, frame_bytes);
+}
+
+static enum avring_input avring_engine_input(struct avring_engine *e)
+{
+	enum avring_input input;
+
+	mutex_lock(&e->lock);
+	input = e->input;
+	mutex_unlock(&e->lock);
+	return input;
+}
+
 /**
  * avring_engine_start_capture() - begin to fill the buffers of the capture node
  * @e: the engine
@@ -45,6 +67,8 @@ static int avring_engine_tune(struct avring_engine *e, const struct v4l2_pix_for
 int avring_engine_start_capture(struct avring_engine *e, struct avring_queue *queue,
 				const struct v4l2_pix_format *pix, struct avring_rate rate)
 {
+	struct avring_owed *owed = avring_engine_new_owed(e, avring_engine_input(e),
+							  pix->sizeimage);
 	int err;
 
 	mutex_lock(&e->stream.tune);
@@ -53,9 +77,10 @@ int avring_engine_start_capture(struct avring_engine *e, struct avring_queue *qu
 		goto unlock_tune;
 	mutex_lock(&e->lock);
 	e->capture.queue = queue;
+	swap(e->owed, owed);
 	e->reader_late = false;
 	e->sequence = 0;
-	e->missing = 0;
+	e->expected = 0;
 	memset(&e->counters, 0, sizeof(e->counters));
 	avring_engine_look_locked(e);
 	avring_engine_tell_mismatch_locked(e);
@@ -63,6 +88,7 @@ int avring_engine_start_capture(struct avring_engine *e, struct avring_queue *qu
 	avring_engine_kick(e);
 unlock_tune:
 	mutex_unlock(&e->stream.tune);
+	avring_owed_free(owed);
 	return err;
 }
 
@@ -80,21 +106,26 @@ static int avring_engine_follow(struct avring_engine *e, const struct v4l2_pix_f
  * avring_engine_stop_capture() - fill no more buffers of the capture node
  * @e: the engine
  *
- * When it returns no buffer of the node is in use.
+ * When it returns no buffer of the node is in use. Nobody is owed anything any more, and no
+ * producer waits.
  */
 void avring_engine_stop_capture(struct avring_engine *e)
 {
+	struct avring_owed *owed = NULL;
+
 	mutex_lock(&e->stream.tune);
 	mutex_lock(&e->lock);
+	avring_engine_wait_no_more_locked(e);
 	e->capture.queue = NULL;
+	swap(e->owed, owed);
 	if (!avring_stream_fills(&e->stream))
 		e->locked = false;
-	e->held_since_ns = 0;
 	mutex_unlock(&e->lock);
 	/* The ring need not agree with the node any more. */
 	if (e->output.queue)
 		avring_engine_follow(e, &e->output.pix, e->output.rate);
 	mutex_unlock(&e->stream.tune);
+	avring_owed_free(owed);
 	avring_engine_kick(e);
 }
 
@@ -123,7 +154,6 @@ int avring_engine_start_output(struct avring_engine *e, struct avring_queue *que
 	avring_side_start(&e->output, pix, rate);
 	e->output.queue = queue;
 	e->output_sequence = 0;
-	e->held_since_ns = 0;
 	e->signal_end_ns = 0;
 	avring_engine_tell_mismatch_locked(e);
 	mutex_unlock(&e->lock);
@@ -138,7 +168,8 @@ unlock_tune:
  * avring_engine_stop_output() - take no more frames of the output node
  * @e: the engine
  *
- * When it returns no buffer of the node is in use.
+ * When it returns no buffer of the node is in use. What the reader of the capture node is owed he
+ * gets all the same.
  */
 void avring_engine_stop_output(struct avring_engine *e)
 {
@@ -147,8 +178,8 @@ void avring_engine_stop_output(struct avring_engine *e)
 	mutex_lock(&e->stream.tune);
 	news = avring_engine_is_news(e, &e->output.pix);
 	mutex_lock(&e->lock);
+	avring_engine_wait_no_more_locked(e);
 	e->output.queue = NULL;
-	e->held_since_ns = 0;
 	e->signal_end_ns = 0;
 	if (e->locked)
 		avring_engine_lose_locked(e);
@@ -184,25 +215,43 @@ int avring_engine_set_format(struct avring_engine *e, const struct v4l2_pix_form
 	return err;
 }
 
+/* For a reader who streams and has looked at another input so far. */
+static struct avring_owed *avring_engine_missing_owed(struct avring_engine *e,
+						      enum avring_input input)
+{
+	size_t frame_bytes = 0;
+
+	mutex_lock(&e->lock);
+	if (e->capture.queue && !e->owed)
+		frame_bytes = e->capture.pix.sizeimage;
+	mutex_unlock(&e->lock);
+	return frame_bytes ? avring_engine_new_owed(e, input, frame_bytes) : NULL;
+}
+
 /**
  * avring_engine_set_input() - choose what capture shows
- * @e: the engine
+ * @e: the engine; the capture node's lock is held
  * @input: what to show, from the next frame on, in the format that capture has
+ *
+ * What a reader is owed of the input before he gets first.
  *
  * Return: 0, or -EBUSY if a producer that writes the ring would lose it.
  */
 int avring_engine_set_input(struct avring_engine *e, enum avring_input input)
 {
+	struct avring_owed *owed = avring_engine_missing_owed(e, input);
 	int err = 0;
 
 	mutex_lock(&e->stream.tune);
 	mutex_lock(&e->lock);
+	if (owed)
+		swap(e->owed, owed);
 	if (avring_stream_producer(&e->stream) && input != AVRING_INPUT_LOOPBACK) {
 		err = -EBUSY;
 	} else {
+		avring_engine_wait_no_more_locked(e);
 		e->input = input;
 		e->locked = false;
-		e->held_since_ns = 0;
 		avring_engine_look_locked(e);
 		avring_engine_tell_mismatch_locked(e);
 	}

@@ -17,7 +17,6 @@
 #include "virtual/output.h"
 
 #define AVRING_HOLD_MAX_MS	10000
-#define AVRING_HOLD_DEFAULT_MS	1000
 
 static int avring_output_start(struct avring_queue *queue)
 {
@@ -211,7 +210,6 @@ static const struct v4l2_ctrl_config avring_output_hold = {
 	.type = V4L2_CTRL_TYPE_INTEGER,
 	.max = AVRING_HOLD_MAX_MS,
 	.step = 1,
-	.def = AVRING_HOLD_DEFAULT_MS,
 };
 
 /**
@@ -229,7 +227,6 @@ int avring_output_init(struct avring_output *out, struct v4l2_device *v4l2_dev,
 
 	v4l2_ctrl_handler_init(ctrls, 1);
 	v4l2_ctrl_new_custom(ctrls, &avring_output_hold, engine);
-	avring_engine_set_hold(engine, AVRING_HOLD_DEFAULT_MS);
 	return avring_node_init(&out->node, v4l2_dev, engine, V4L2_BUF_TYPE_VIDEO_OUTPUT,
 				&avring_output_ioctl_ops, &avring_output_queue_ops);
 }

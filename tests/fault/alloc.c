@@ -292,6 +292,36 @@ static long long call_queue_dmabuf(struct scene *scene)
 	return video_ioctl(scene->video.fd, VIDIOC_QBUF, &buffer);
 }
 
+/* What a reader of the loopback is owed needs memory; he streams without, if he must. */
+static void have_queued(struct scene *scene, int input)
+{
+	open_node(scene);
+	must(video_set_input(&scene->video, input));
+	must(video_request(&scene->video, 3));
+	must(video_queue_all(&scene->video));
+}
+
+static void have_loopback(struct scene *scene)
+{
+	have_queued(scene, CARD_INPUT_LOOPBACK);
+}
+
+static long long call_stream(struct scene *scene)
+{
+	return video_start(&scene->video);
+}
+
+static void have_stream(struct scene *scene)
+{
+	have_queued(scene, CARD_INPUT_PATTERN);
+	must(video_start(&scene->video));
+}
+
+static long long call_look_at_loopback(struct scene *scene)
+{
+	return video_set_input(&scene->video, CARD_INPUT_LOOPBACK);
+}
+
 /* ---------------------------------------------------------------- ring */
 
 static void open_ring(struct scene *scene)
@@ -566,6 +596,8 @@ static const struct tap_test tests[] = {
 	BOTH("QBUF of a user pointer", have_memory, call_queue_memory),
 	BOTH("QBUF of a dma-buf", have_dmabuf, call_queue_dmabuf),
 	BOTH("read", open_node, call_read, .also = EINVAL),
+	{ "memory lacks in STREAMON on the loopback", CALL(0, have_loopback, call_stream) },
+	{ "memory lacks in S_INPUT of who streams", CALL(0, have_stream, call_look_at_loopback) },
 	BOTH("open of the ring node", find_ring, call_open),
 	BOTH("ATTACH to pictures", open_ring, call_attach_video),
 	BOTH("ATTACH to sound", open_ring, call_attach_audio),

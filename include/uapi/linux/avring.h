@@ -34,10 +34,14 @@
 /*
  * Control of the output node.
  *
- * READER_HOLD (integer, milliseconds, 0 to 10000, default 1000): how long a frame
- *	that was written waits for a capture reader that streams but has queued no
- *	buffer. After that it is dropped and the reader sees a sequence gap. 0
- *	behaves like a live camera: who is late has lost.
+ * READER_HOLD (integer, milliseconds, 0 to 10000, default 0): how long the producer
+ *	waits for a capture reader who streams, has queued no buffer, and is owed
+ *	as many frames as there is room for: four, or as many as 32 MiB hold, but
+ *	one at least. After that the frame is dropped and the reader sees a
+ *	sequence gap. 0 behaves like a live camera: who is later than that has
+ *	lost. A loopback that loses nothing to a slow reader is one that somebody
+ *	has chosen. Readers of the ring get each frame at its time whatever this
+ *	says.
  */
 #define V4L2_CID_AVRING_READER_HOLD		(V4L2_CID_AVRING_BASE + 4)
 
