@@ -67,13 +67,25 @@ static void avring_pci_card_audio_released(void *card)
 	avring_chassis_put(&((struct avring_pci_card *)card)->chassis);
 }
 
+/* Somebody may have been quicker, and have given the device to another driver. */
+static bool avring_pci_card_is_bound(struct avring_pci_card *card, struct device *dev)
+{
+	bool bound;
+
+	device_lock(dev);
+	bound = dev_get_drvdata(dev) == card;
+	device_unlock(dev);
+	return bound;
+}
+
 /* The card may go with the last reference, and the work with it. */
 static void avring_pci_card_leave(struct work_struct *work)
 {
 	struct avring_pci_card *card = container_of(work, struct avring_pci_card, leave);
 	struct device *dev = &card->pci.pdev->dev;
 
-	device_release_driver(dev);
+	if (avring_pci_card_is_bound(card, dev))
+		device_release_driver(dev);
 	avring_chassis_put(&card->chassis);
 	put_device(dev);
 }
