@@ -56,6 +56,9 @@ static void faults_clear(void)
 		tap_note("the faults stay");
 }
 
+/* Whose clock it is. */
+static const struct board *faults_board;
+
 /* A channel with one page as the buffer of all frames. */
 struct faults_fixture {
 	struct board board;
@@ -66,6 +69,7 @@ struct faults_fixture {
 static void faults_begin(struct faults_fixture *fixture, uint32_t ctrl)
 {
 	board_open(&fixture->board);
+	faults_board = &fixture->board;
 	fixture->memory = board_alloc(FAULTS_PAGE);
 	memset(fixture->memory.data, FAULTS_GUARD, FAULTS_PAGE);
 	board_setup(&fixture->channel, &fixture->board, AVRING_PCI_VIDEO,
@@ -140,6 +144,13 @@ static bool faults_is_wrong_size(const struct board_done *done, unsigned int i)
 	return done->bytes != FAULTS_FRAME;
 }
 
+/* Unsigned: what is ahead is far in the past. */
+static bool faults_is_wrong_time(const struct board_done *done, unsigned int i)
+{
+	(void)i;
+	return board_time(faults_board) - done->time_ns > 900000000;
+}
+
 static bool faults_is_jump(const struct board_done *done, unsigned int i)
 {
 	static uint32_t next;
@@ -167,6 +178,47 @@ static void faults_position(void)
 static void faults_bytes(void)
 {
 	faults_every("bad-bytes", 0, faults_is_wrong_size);
+}
+
+static void faults_time(void)
+{
+	faults_every("bad-time", 0, faults_is_wrong_time);
+}
+
+static void faults_old(void)
+{
+	struct faults_fixture fixture;
+	struct board_done done;
+	unsigned int i;
+
+	faults_set("old-first-frame", 1);
+	faults_begin(&fixture, 0);
+	for (i = 0; i < 3; i++) {
+		faults_frame(&fixture, &done);
+		tap_eq(!i, faults_is_wrong_time(&done, i));
+	}
+	board_stop(&fixture.channel);
+}
+
+/* Without the fault the last of them is not there before its time. */
+static void faults_flood(void)
+{
+	struct faults_fixture fixture;
+	struct board_done done;
+	unsigned int i;
+
+	faults_flag("completion-flood", true);
+	faults_begin(&fixture, 0);
+	board_stop(&fixture.channel);
+	board_set(&fixture.channel, AVRING_REG_RATE_NUM, 10);
+	board_set(&fixture.channel, AVRING_REG_CTRL, AVRING_CTRL_RUN);
+	for (i = 0; i < 8; i++)
+		faults_give(&fixture);
+	for (i = 0; i < 8; i++)
+		board_wait(&fixture.channel, &done);
+	tap_check(done.time_ns > board_time(&fixture.board), "the last frame: %llu ns late",
+		  (unsigned long long)(board_time(&fixture.board) - done.time_ns));
+	board_stop(&fixture.channel);
 }
 
 static void faults_jump(void)
@@ -334,12 +386,48 @@ static void faults_clock(void)
 	}
 }
 
+static void faults_leap(int ms)
+{
+	struct board board;
+	uint64_t before, leapt;
+
+	board_open(&board);
+	before = board_time(&board);
+	faults_set("clock-jump", ms);
+	leapt = board_time(&board) - (before + (int64_t)ms * 1000000);
+	tap_check(leapt < 900000000000, "%d ms: the clock is %lld ns further", ms,
+		  (long long)leapt);
+}
+
+static void faults_leaps(void)
+{
+	faults_leap(3600000);
+	faults_leap(-3600000);
+}
+
+static void faults_time_stop(void)
+{
+	struct board board;
+	uint64_t stopped;
+
+	board_open(&board);
+	faults_flag("time-stop", true);
+	stopped = board_time(&board);
+	board_pause();
+	tap_eq(stopped, board_time(&board));
+	faults_flag("time-stop", false);
+	tap_check(board_time(&board) > stopped, "the clock has stopped for good");
+}
+
 static const struct tap_test faults_tests[] = {
 	{ "short-frame makes every n-th frame short, and says so", .run = faults_short },
 	{ "bad-cookie gives back what was never given", .run = faults_cookie },
 	{ "bad-position names a place that is not the next one", .run = faults_position },
 	{ "bad-bytes counts bytes that were not written", .run = faults_bytes },
 	{ "seq-jump leaves out a thousand", .run = faults_jump },
+	{ "bad-time tells of a time that is not now", .run = faults_time },
+	{ "old-first-frame makes the first frame a second old, and no other", .run = faults_old },
+	{ "completion-flood waits for no time", .run = faults_flood },
 	{ "desc-loop writes a buffer twice", .run = faults_loop },
 	{ "stall-dma keeps everything from memory until it is off", .run = faults_stall },
 	{ "hang-busy keeps BUSY until RESET", .run = faults_hang },
@@ -347,6 +435,8 @@ static const struct tap_test faults_tests[] = {
 	{ "dead reads as all ones; back to life it has forgotten", .run = faults_dead },
 	{ "interrupts are counted, lost, doubled and invented", .run = faults_irq },
 	{ "clock-ppm changes the speed, not the time", .run = faults_clock },
+	{ "clock-jump sets the clock ahead and back", .run = faults_leaps },
+	{ "time-stop shows one time, and the clock goes on", .run = faults_time_stop },
 };
 
 int main(int argc, char **argv)

@@ -22,36 +22,6 @@ DECLARE_INSTANCE_CHECKER(struct avcard, AVCARD, TYPE_AVCARD)
 #define AVCARD_EXPRESS_OFFSET 0x80
 #define AVCARD_AER_OFFSET 0x100
 
-/* ---------------------------------------------------------------- the clock */
-
-#define AVCARD_MILLION 1000000
-
-uint64_t avcard_now(struct avcard *card)
-{
-	uint64_t since = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) - card->host_ns;
-
-	return card->card_ns + muldiv64(since, AVCARD_MILLION + card->ppm, AVCARD_MILLION);
-}
-
-/* When QEMU's clock will have got there that the card says so much. */
-int64_t avcard_host_time(struct avcard *card, uint64_t card_ns)
-{
-	uint64_t since = card_ns > card->card_ns ? card_ns - card->card_ns : 0;
-	uint32_t speed = AVCARD_MILLION + card->ppm;
-
-	return card->host_ns + muldiv64(since, AVCARD_MILLION, speed) + (card->ppm != 0);
-}
-
-static void avcard_set_ppm(struct avcard *card)
-{
-	uint64_t now = avcard_now(card);
-
-	card->host_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-	card->card_ns = now;
-	card->ppm = card->faults.clock_ppm;
-	timer_mod_ns(&card->timer, card->host_ns);
-}
-
 /* ---------------------------------------------------------------- interrupts and events */
 
 void avcard_interrupt(struct avcard *card, unsigned int vector)
@@ -121,14 +91,6 @@ static void avcard_reset_registers(struct avcard *card)
 	card->signal = avcard_has_signal(card);
 }
 
-static uint32_t avcard_read_time(struct avcard *card)
-{
-	uint64_t now = avcard_now(card);
-
-	card->time_hi = now >> 32;
-	return now;
-}
-
 static uint32_t avcard_read_global(struct avcard *card, hwaddr reg)
 {
 	switch (reg) {
@@ -155,7 +117,8 @@ static uint32_t avcard_read_global(struct avcard *card, hwaddr reg)
 	case AVRING_REG_SCRATCH:
 		return card->scratch;
 	case AVRING_REG_TIME:
-		return avcard_read_time(card);
+		card->time_hi = avcard_shown_time(card) >> 32;
+		return avcard_shown_time(card);
 	case AVRING_REG_TIME + 4:
 		return card->time_hi;
 	case AVRING_REG_HEARTBEAT: /* every 34 ms */
@@ -363,11 +326,6 @@ struct avcard_property {
 		name, offsetof(struct avcard, member), false, true, 0, 0, NULL \
 	}
 
-static void avcard_kick(struct avcard *card)
-{
-	timer_mod_ns(&card->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
-}
-
 /* All is right again, as it was before the first property was set. */
 static void avcard_clear_faults(struct avcard *card)
 {
@@ -388,6 +346,8 @@ static const struct avcard_property avcard_properties[] = {
 	AVCARD_FLAG("hang-busy", hang_busy, NULL),
 	AVCARD_FLAG("write-after-stop", write_after_stop, NULL),
 	AVCARD_FLAG("dup-irq", dup_irq, NULL),
+	AVCARD_FLAG("completion-flood", flood, avcard_kick),
+	AVCARD_FLAG("time-stop", time_stop, avcard_stop_time),
 	AVCARD_NUMBER("drop-irq", drop_irq_every, 0, INT32_MAX, NULL),
 	AVCARD_NUMBER("spurious-irq", spurious_irq_hz, 0, 10000, avcard_start_poking),
 	AVCARD_NUMBER("short-frame", short_every, 0, INT32_MAX, NULL),
@@ -396,7 +356,10 @@ static const struct avcard_property avcard_properties[] = {
 	AVCARD_NUMBER("bad-bytes", bad_bytes_every, 0, INT32_MAX, NULL),
 	AVCARD_NUMBER("desc-loop", desc_loop_every, 0, INT32_MAX, NULL),
 	AVCARD_NUMBER("seq-jump", seq_jump_every, 0, INT32_MAX, NULL),
+	AVCARD_NUMBER("bad-time", bad_time_every, 0, INT32_MAX, NULL),
+	AVCARD_NUMBER("old-first-frame", old_first_every, 0, INT32_MAX, NULL),
 	AVCARD_NUMBER("clock-ppm", clock_ppm, -100000, 100000, avcard_set_ppm),
+	AVCARD_NUMBER("clock-jump", clock_jump_ms, INT32_MIN, INT32_MAX, avcard_jump),
 	AVCARD_COUNT("interrupts", interrupts),
 	AVCARD_COUNT("video-frames", channels[AVRING_PCI_VIDEO].frames),
 	AVCARD_COUNT("audio-chunks", channels[AVRING_PCI_AUDIO].frames),
@@ -456,6 +419,7 @@ static Property avcard_fixed_properties[] = {
 	DEFINE_PROP_BOOL("vclock", struct avcard, vclock, false),
 	DEFINE_PROP_UINT32("address-bits", struct avcard, address_bits, 64),
 	DEFINE_PROP_SIZE("window-size", struct avcard, window_size, 0x200000),
+	DEFINE_PROP_UINT64("clock-start", struct avcard, clock_start, 0),
 	DEFINE_PROP_END_OF_LIST(),
 };
 
@@ -549,7 +513,7 @@ static bool avcard_add_bars(struct avcard *card, Error **errp)
 static void avcard_power_on(struct avcard *card)
 {
 	card->host_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-	card->card_ns = 0;
+	card->card_ns = card->clock_start;
 	card->ppm = card->faults.clock_ppm;
 	timer_init_ns(&card->timer, QEMU_CLOCK_VIRTUAL, avcard_timer, card);
 	timer_init_ns(&card->poke_timer, QEMU_CLOCK_VIRTUAL, avcard_poke_timer, card);

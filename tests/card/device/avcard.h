@@ -4,6 +4,7 @@
  *
  * avcard.c		the PCI function: configuration, registers, events, properties
  * avcard_check.c	refuses another QEMU than it was built for
+ * avcard_clock.c	its clock
  * avcard_channel.c	what a channel does: descriptors, frames, completions
  * avcard_source.c	what is in a frame
  *
@@ -55,6 +56,7 @@ struct avcard_channel {
 	uint32_t done; /* completions written */
 	uint32_t untold; /* of these since the last interrupt */
 	uint32_t cookie;
+	uint32_t starts; /* since power-on */
 	uint64_t position;
 
 	struct avcard_segment *segments;
@@ -77,6 +79,8 @@ struct avcard_faults {
 	bool hang_busy;
 	bool write_after_stop;
 	bool dup_irq;
+	bool flood;
+	bool time_stop;
 	int32_t drop_irq_every;
 	int32_t spurious_irq_hz;
 	int32_t short_every;
@@ -85,7 +89,10 @@ struct avcard_faults {
 	int32_t bad_bytes_every;
 	int32_t desc_loop_every;
 	int32_t seq_jump_every;
+	int32_t bad_time_every;
+	int32_t old_first_every;
 	int32_t clock_ppm;
+	int32_t clock_jump_ms;
 };
 
 struct avcard {
@@ -100,6 +107,7 @@ struct avcard {
 	bool loop;
 	uint32_t address_bits;
 	uint64_t window_size;
+	uint64_t clock_start;
 
 	struct avcard_faults faults;
 	struct avcard_channel channels[AVRING_PCI_CHANNELS];
@@ -109,6 +117,7 @@ struct avcard {
 	uint64_t host_ns;
 	int32_t ppm;
 	uint32_t time_hi;
+	uint64_t stopped_ns; /* what TIME shows, see time_stop */
 
 	bool signal;
 	uint32_t events;
@@ -127,8 +136,6 @@ struct avcard {
 };
 
 /* avcard.c */
-uint64_t avcard_now(struct avcard *card);
-int64_t avcard_host_time(struct avcard *card, uint64_t card_ns);
 void avcard_interrupt(struct avcard *card, unsigned int vector);
 void avcard_event(struct avcard *card, uint32_t event);
 void avcard_update_signal(struct avcard *card);
@@ -136,6 +143,15 @@ void avcard_start_poking(struct avcard *card);
 
 /* avcard_check.c */
 void avcard_check_qemu(void);
+
+/* avcard_clock.c */
+uint64_t avcard_now(struct avcard *card);
+uint64_t avcard_shown_time(struct avcard *card);
+int64_t avcard_host_time(struct avcard *card, uint64_t card_ns);
+void avcard_kick(struct avcard *card);
+void avcard_set_ppm(struct avcard *card);
+void avcard_jump(struct avcard *card);
+void avcard_stop_time(struct avcard *card);
 
 /* avcard_channel.c */
 uint32_t avcard_channel_read(struct avcard_channel *channel, unsigned int reg);

@@ -156,16 +156,26 @@ static struct avcard_segment *avcard_find_segment(struct avcard_channel *channel
 	return &channel->segments[low];
 }
 
+/* What may be taken: descriptors, or frames of a ring. */
+static uint32_t avcard_given(const struct avcard_channel *channel)
+{
+	uint32_t given = avcard_reg(channel, AVRING_REG_TAIL) - channel->head;
+	uint32_t untaken = channel->done - avcard_reg(channel, AVRING_REG_DONE_TAKEN);
+
+	if (untaken >= avcard_reg(channel, AVRING_REG_DONE_COUNT) || (int32_t)given <= 0)
+		return 0;
+	return given;
+}
+
 /*
  * A place for the next frame: a buffer that is given completely, or a grant, and a
  * completion that is free. Nothing is taken if one of them is missing.
  */
 static bool avcard_take_place(struct avcard_channel *channel)
 {
-	uint32_t given = avcard_reg(channel, AVRING_REG_TAIL) - channel->head;
-	uint32_t untaken = channel->done - avcard_reg(channel, AVRING_REG_DONE_TAKEN);
+	uint32_t given = avcard_given(channel);
 
-	if (untaken >= avcard_reg(channel, AVRING_REG_DONE_COUNT) || (int32_t)given <= 0)
+	if (!given)
 		return false;
 	if (avcard_is_cyclic(channel)) {
 		channel->head++;
@@ -178,6 +188,21 @@ static bool avcard_take_place(struct avcard_channel *channel)
 }
 
 /* ---------------------------------------------------------------- completions */
+
+/* A time that was never, will be, or was: unsigned numbers go round. */
+static uint64_t avcard_spoil_time(const struct avcard_channel *channel, uint64_t time_ns)
+{
+	const struct avcard_faults *faults = &channel->card->faults;
+	const uint64_t wrong[] = { time_ns ^ 1ULL << 63, UINT64_MAX, 0, time_ns + 10000000000ULL,
+				   time_ns - 3600000000000ULL };
+
+	if (avcard_every(channel, faults->bad_time_every))
+		return wrong[channel->frames / faults->bad_time_every % ARRAY_SIZE(wrong)];
+	if (faults->old_first_every && !channel->done &&
+	    channel->starts % faults->old_first_every == 0)
+		return time_ns - 1000000000;
+	return time_ns;
+}
 
 /* What the faults make of it. */
 static void avcard_spoil(struct avcard_channel *channel, uint64_t *where, uint32_t *bytes)
@@ -209,7 +234,7 @@ static bool avcard_complete(struct avcard_channel *channel, uint64_t time_ns, ui
 		flags |= AVRING_DONE_PHASE;
 	avcard_spoil(channel, &where, &bytes);
 	stq_le_p(entry, where);
-	stq_le_p(entry + 8, time_ns);
+	stq_le_p(entry + 8, avcard_spoil_time(channel, time_ns));
 	stl_le_p(entry + 16, sequence);
 	stl_le_p(entry + 20, bytes);
 	stl_le_p(entry + body, flags);
@@ -416,7 +441,7 @@ static void avcard_catch_up(struct avcard_channel *channel, uint64_t due_ns, uin
 	uint32_t step = avcard_step(channel);
 	uint64_t late;
 
-	if (now < due_ns + AVCARD_LATE_NS)
+	if ((int64_t)(now - due_ns - AVCARD_LATE_NS) < 0)
 		return;
 	late = (avcard_event_at(rate, now) - avcard_event_at(rate, due_ns)) / step;
 	channel->next += late * step;
@@ -435,7 +460,7 @@ static bool avcard_run(struct avcard_channel *channel)
 	    (!channel->prepared && !avcard_prepare(channel)))
 		return false;
 	due_ns = avcard_due_ns(channel);
-	if (due_ns > now)
+	if (channel->card->faults.flood ? !avcard_given(channel) : (int64_t)(due_ns - now) > 0)
 		return false;
 	avcard_catch_up(channel, due_ns, now);
 	avcard_frame(channel);
@@ -522,6 +547,7 @@ static void avcard_start(struct avcard_channel *channel)
 	struct avcard *card = channel->card;
 
 	channel->run = AVCARD_RUNNING;
+	channel->starts++;
 	channel->epoch++;
 	channel->prepared = false;
 	channel->fault = false;
@@ -583,6 +609,8 @@ void avcard_channel_write(struct avcard_channel *channel, unsigned int reg, uint
 		avcard_control(channel, value);
 	else if (avcard_is_writable(reg) && (is_doorbell || channel->run == AVCARD_IDLE))
 		channel->regs[reg / 4] = value;
+	if (is_doorbell && channel->card->faults.flood)
+		avcard_kick(channel->card);
 }
 
 uint32_t avcard_channel_read(struct avcard_channel *channel, unsigned int reg)
