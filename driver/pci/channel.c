@@ -51,9 +51,7 @@ static void avring_pci_halt(struct avring_pci_channel *ch)
 		pci_err(pci->pdev, "channel %u does not stop, the card may write no more\n",
 			ch->index);
 		pci_clear_master(pci->pdev);
-		if (pci->state != AVRING_PCI_GONE)
-			WRITE_ONCE(pci->state, AVRING_PCI_BROKEN);
-		avring_pci_look(pci);
+		avring_pci_fail(pci);
 	}
 	avring_pci_unuse(pci);
 }

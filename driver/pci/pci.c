@@ -9,6 +9,7 @@
 #include <linux/delay.h>
 #include <linux/iopoll.h>
 #include <linux/ktime.h>
+#include <linux/lockdep.h>
 #include <linux/pm_runtime.h>
 
 #include "compat.h"
@@ -22,10 +23,47 @@
 /* Unbound, several works at a time: one of them may wait for another. */
 struct workqueue_struct *avring_pci_queue;
 
-/* Return: true with a reference that keeps it so. */
+/*
+ * Return: true with a reference that keeps it so. Where the kernel knows nothing of power the
+ * card never sleeps.
+ */
 static bool avring_pci_awake(const struct avring_pci *pci)
 {
+	if (!IS_ENABLED(CONFIG_PM))
+		return true;
 	return avring_pm_runtime_get_if_active(avring_pci_dev(pci)) > 0;
+}
+
+/* Return: false if the card is gone, which it stays. */
+static bool avring_pci_move_locked(struct avring_pci *pci, enum avring_pci_state state)
+{
+	lockdep_assert_held(&pci->lock);
+	if (pci->state == AVRING_PCI_GONE)
+		return false;
+	WRITE_ONCE(pci->state, state);
+	return true;
+}
+
+static bool avring_pci_move(struct avring_pci *pci, enum avring_pci_state state)
+{
+	bool moved;
+
+	mutex_lock(&pci->lock);
+	moved = avring_pci_move_locked(pci, state);
+	mutex_unlock(&pci->lock);
+	return moved;
+}
+
+/**
+ * avring_pci_fail() - the card is broken, and the watchdog tells everybody
+ * @pci: the card
+ *
+ * Context: process, a channel's lock may be held.
+ */
+void avring_pci_fail(struct avring_pci *pci)
+{
+	avring_pci_move(pci, AVRING_PCI_BROKEN);
+	avring_pci_look(pci);
 }
 
 /**
@@ -191,8 +229,8 @@ static void avring_pci_look_around(struct avring_pci *pci)
 
 	if (avring_pci_is_gone(pci)) {
 		pci_err(pci->pdev, "the card does not answer any more\n");
-		avring_pci_break(pci, AVRING_PCI_GONE);
-		pci->vanished(pci->data);
+		if (avring_pci_break(pci, AVRING_PCI_GONE))
+			pci->vanished(pci->data);
 		return;
 	}
 	mutex_lock(&pci->lock);
@@ -233,19 +271,21 @@ void avring_pci_watchdog(struct work_struct *work)
  *
  * Owners of channels that are paused are told, too. Context: process, no lock of a
  * channel held.
+ *
+ * Return: false if the card was gone already.
  */
-void avring_pci_break(struct avring_pci *pci, enum avring_pci_state state)
+bool avring_pci_break(struct avring_pci *pci, enum avring_pci_state state)
 {
 	struct avring_pci_channel *ch;
 
-	if (pci->state == AVRING_PCI_GONE)
-		return;
-	WRITE_ONCE(pci->state, state);
+	if (!avring_pci_move(pci, state))
+		return false;
 	for (ch = pci->channels; ch < pci->channels + AVRING_PCI_CHANNELS; ch++) {
 		mutex_lock(&ch->lock);
 		avring_pci_end(ch, avring_pci_state_error(pci));
 		mutex_unlock(&ch->lock);
 	}
+	return true;
 }
 
 /**
@@ -258,8 +298,10 @@ void avring_pci_pause(struct avring_pci *pci)
 {
 	struct avring_pci_channel *ch;
 
+	mutex_lock(&pci->lock);
 	if (!avring_pci_state_error(pci))
 		WRITE_ONCE(pci->state, AVRING_PCI_PAUSED);
+	mutex_unlock(&pci->lock);
 	for (ch = pci->channels; ch < pci->channels + AVRING_PCI_CHANNELS; ch++) {
 		mutex_lock(&ch->lock);
 		avring_pci_stop(ch);
@@ -311,8 +353,12 @@ int avring_pci_resume(struct avring_pci *pci)
 	mutex_lock(&pci->lock);
 	avring_servo_forget(&pci->servo);
 	avring_pci_read_clock(pci);
+	/* Who has let go of the card meanwhile has the last word. */
+	if (!avring_pci_move_locked(pci, AVRING_PCI_UP))
+		err = -ENODEV;
 	mutex_unlock(&pci->lock);
-	WRITE_ONCE(pci->state, AVRING_PCI_UP);
+	if (err)
+		return err;
 	for (ch = pci->channels; ch < pci->channels + AVRING_PCI_CHANNELS; ch++) {
 		mutex_lock(&ch->lock);
 		ch->breaches = 0;

@@ -187,12 +187,12 @@ enum avring_pci_state {
  * @servo: the card's clock
  * @channels: by AVRING_PCI_VIDEO, AVRING_PCI_AUDIO
  * @watchdog: looks at the card while a channel runs
- * @lock: guards @users, and readings of the clock
+ * @lock: guards @users, changes of @state, and readings of the clock
  * @users: running channels
  * @irqs: vectors that have their handlers; probe and remove
  * @max_segment: bytes of a descriptor
- * @state: who changes it then takes each channel's lock, and who looks holds one. GONE
- *	stays
+ * @state: changes under @lock; who changes it then takes each channel's lock, and who looks
+ *	holds one. GONE stays
  * @signal_changed: the line has got or lost its signal; process context. Set before
  *	avring_pci_enable(), as are the next two
  * @vanished: the card does not answer any more; called once, from the watchdog
@@ -221,7 +221,7 @@ int avring_pci_enable(struct avring_pci *pci);
 void avring_pci_disable(struct avring_pci *pci);
 void avring_pci_exit(struct avring_pci *pci);
 void avring_pci_pause(struct avring_pci *pci);
-void avring_pci_break(struct avring_pci *pci, enum avring_pci_state state);
+bool avring_pci_break(struct avring_pci *pci, enum avring_pci_state state);
 int avring_pci_resume(struct avring_pci *pci);
 int avring_pci_reset(struct avring_pci *pci);
 
