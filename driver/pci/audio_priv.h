@@ -33,8 +33,9 @@ struct snd_card;
  * @lock: guards the rest
  * @fed: the channel runs, or will when the card is up again
  * @running: between START and STOP
- * @joined: a chunk has come since then, so @base and @first_ns are known
- * @first_ns: CLOCK_MONOTONIC of frame 0, as it was read then
+ * @joined: a chunk has come since then, so @base, @jumps and @first_ns are known
+ * @first_ns: CLOCK_MONOTONIC of frame 0, as it was told then
+ * @jumps: of the card's clock before it
  * @xrun: sample frames were lost, the stream stops because of that
  * @area: ALSA's buffer; this and the next five are set by prepare
  * @rate: sample frames per second
@@ -54,6 +55,7 @@ struct avring_pci_pcm {
 	bool running;
 	bool joined;
 	u64 first_ns;
+	u32 jumps;
 	bool xrun;
 	void *area;
 	struct avring_rate rate;
@@ -108,7 +110,8 @@ int avring_pci_sound_set_input(struct avring_pci_audio *audio, u32 input);
 /* pci/pcm.c */
 int avring_pci_pcm_new(struct avring_pci_audio *audio);
 void avring_pci_pcm_feed(struct avring_pci_audio *audio, bool fed);
-void avring_pci_pcm_take(struct avring_pci_audio *audio, u64 event, const void *data, u32 frames);
+void avring_pci_pcm_take(struct avring_pci_audio *audio, const struct avring_pci_frame *chunk,
+			 const void *data, u32 frames);
 void avring_pci_pcm_fail(struct avring_pci_audio *audio, int err);
 
 #endif

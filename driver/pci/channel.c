@@ -4,9 +4,12 @@
  *
  * The card is not trusted. It gets the addresses of memory that is its own for the while,
  * and what it writes there is copied once and then checked: a completion for a buffer
- * that it was not given, at another position, larger than a frame, out of order, or from
- * the future is a breach. The channel is stopped then and its owner starts it again; a
- * card that does nothing else is broken.
+ * that it was not given, at another position, larger than a frame, out of order, from before the
+ * start or from the future is a breach. The channel is stopped then and its owner starts it
+ * again; a card that does nothing else, or does that too often, is broken.
+ *
+ * Numbers of frames follow from their times, and these go on across restarts: so nobody can send
+ * frames faster than time passes, but for what AVRING_PCI_OFF_NS has room for on either side.
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
@@ -23,10 +26,12 @@
 /* So long after a frame was due there was none, and none was dropped. */
 #define AVRING_PCI_STALL_S	2
 
+/* Restarts without a good frame between them, and restarts within a second. */
 #define AVRING_PCI_MAX_BREACHES	16
+#define AVRING_PCI_MAX_RECENT	64
 
-/* How far the card's clock may be ahead of ours before we do not believe it. */
-#define AVRING_PCI_FUTURE_NS	NSEC_PER_SEC
+/* Times of frames that follow each other are not nearer: V4L2 shows microseconds. */
+#define AVRING_PCI_STEP_NS	NSEC_PER_USEC
 
 static bool avring_pci_rests(u32 state)
 {
@@ -181,6 +186,8 @@ static int avring_pci_run(struct avring_pci_channel *ch, u32 ctrl)
 	u32 state;
 
 	avring_pci_write_config(ch);
+	ch->jumps = avring_servo_line(&ch->pci->servo).jumps;
+	ch->earliest_ns = ktime_get_ns() - AVRING_PCI_OFF_NS;
 	avring_pci_set(ch, AVRING_REG_CTRL, AVRING_CTRL_RUN | ctrl);
 	ch->running = true;
 	state = avring_pci_get(ch, AVRING_REG_STATE);
@@ -290,31 +297,47 @@ void avring_pci_orphan(struct avring_pci_channel *ch)
 	mutex_unlock(&ch->lock);
 }
 
+/* Where a clock has jumped the other one knows what is missing, nearly. */
+static u64 avring_pci_missing(const struct avring_pci_count *count, struct avring_rate rate,
+			      const struct avring_pci_frame *frame)
+{
+	if (count->jumps == frame->jumps || frame->mono_ns <= count->next_ns)
+		return 0;
+	return avring_clock_event_at(rate, frame->mono_ns - count->next_ns);
+}
+
 /**
  * avring_pci_sequence() - number what has landed
  * @count: of the stream
  * @rate: of the numbers of the timeline
- * @event: number on the timeline
+ * @frame: that has landed
  * @units: how many it counts for
  *
  * What is missing on the timeline is missing in the sequence. Where the timeline is
  * another one (of another rate, or of a clock that was switched off) nobody knows what is
- * missing, and the sequence goes on.
+ * missing, and the sequence goes on. After a jump of the clock as much is missing as
+ * CLOCK_MONOTONIC says.
  *
  * Return: the sequence.
  */
-u64 avring_pci_sequence(struct avring_pci_count *count, struct avring_rate rate, u64 event,
-			u32 units)
+u64 avring_pci_sequence(struct avring_pci_count *count, struct avring_rate rate,
+			const struct avring_pci_frame *frame, u32 units)
 {
 	u64 sequence;
 
-	if (!count->begun || rate.num != count->rate.num || rate.den != count->rate.den ||
-	    (s64)(event - count->origin - count->next) < 0)
-		count->origin = event - count->next;
+	if (!count->begun)
+		count->origin = frame->event - count->next;
+	else if (rate.num != count->rate.num || rate.den != count->rate.den ||
+		 count->jumps != frame->jumps ||
+		 (s64)(frame->event - count->origin - count->next) < 0)
+		count->origin = frame->event - count->next -
+				avring_pci_missing(count, rate, frame);
 	count->begun = true;
 	count->rate = rate;
-	sequence = event - count->origin;
+	count->jumps = frame->jumps;
+	sequence = frame->event - count->origin;
 	count->next = sequence + units;
+	count->next_ns = frame->mono_ns + avring_clock_event_ns(rate, units);
 	return sequence;
 }
 
@@ -381,7 +404,7 @@ static u32 avring_pci_unit(const struct avring_pci_channel *ch)
 static const char *avring_pci_judge(const struct avring_pci_channel *ch,
 				    const struct avring_pci_frame *frame, u32 sequence)
 {
-	const u64 now = ktime_get_ns() + AVRING_PCI_FUTURE_NS;
+	const u64 latest_ns = ktime_get_ns() + AVRING_PCI_OFF_NS;
 
 	if (frame->bytes > ch->config.frame_bytes)
 		return "more bytes than a frame has";
@@ -389,8 +412,11 @@ static const char *avring_pci_judge(const struct avring_pci_channel *ch,
 		return "a buffer that was not its turn";
 	if (ch->cyclic && ch->taken == ch->tail)
 		return "a frame that was not granted";
-	if ((s64)(frame->mono_ns - now) > 0)
-		return "a frame from the future";
+	/* Unsigned, from the start on: so nothing is too far away to be seen as that. */
+	if (frame->mono_ns - ch->earliest_ns > latest_ns - ch->earliest_ns)
+		return "a time before its start or in the future";
+	if (frame->mono_ns < ch->shown_ns + AVRING_PCI_STEP_NS)
+		return "a time before that of the last frame";
 	if (!ch->landed_any)
 		return NULL;
 	if (frame->event < ch->last_event + avring_pci_unit(ch))
@@ -400,34 +426,69 @@ static const char *avring_pci_judge(const struct avring_pci_channel *ch,
 	return NULL;
 }
 
-static void avring_pci_breach(struct avring_pci_channel *ch, const char *what)
+/* What the channel works on is void; what it lost is lost. */
+static void avring_pci_again(struct avring_pci_channel *ch)
 {
-	int err = -EIO;
+	int err;
 
-	dev_warn_ratelimited(avring_pci_dev(ch->pci), "channel %u: the card tells of %s\n",
-			     ch->index, what);
 	avring_pci_halt(ch);
-	if (ch->breaches++ < AVRING_PCI_MAX_BREACHES)
-		err = ch->ops->restart(ch->data);
+	err = ch->ops->restart(ch->data);
 	if (err)
 		avring_pci_end(ch, err);
 }
 
-/* A completion, copied once: the card may write to it at any time. */
+/* A card that is stopped and started all the time would leave the processor to nobody. */
+static bool avring_pci_overdoes(struct avring_pci_channel *ch)
+{
+	const u64 now = ktime_get_ns();
+
+	if (now - ch->recent_ns >= NSEC_PER_SEC) {
+		ch->recent_ns = now;
+		ch->recent = 0;
+	}
+	return ch->breaches++ >= AVRING_PCI_MAX_BREACHES ||
+	       ch->recent++ >= AVRING_PCI_MAX_RECENT;
+}
+
+static void avring_pci_breach(struct avring_pci_channel *ch, const char *what)
+{
+	dev_warn_ratelimited(avring_pci_dev(ch->pci), "channel %u: the card tells of %s\n",
+			     ch->index, what);
+	if (!avring_pci_overdoes(ch)) {
+		avring_pci_again(ch);
+		return;
+	}
+	pci_err(ch->pci->pdev, "channel %u: the card tells of %s, too often\n", ch->index, what);
+	avring_pci_end(ch, -EIO);
+}
+
+/*
+ * A completion, copied once: the card may write to it at any time.
+ *
+ * What everybody is shown of its time, in the ring and in buffers, is made here, and compared with
+ * what was shown before: it goes on, whatever the card's clock has done.
+ */
 static int avring_pci_land(struct avring_pci_channel *ch, const struct avring_pci_done *done,
 			   u32 flags)
 {
+	const struct avring_servo_line line = avring_servo_line(&ch->pci->servo);
 	const u64 card_ns = le64_to_cpu(READ_ONCE(done->time_ns));
 	struct avring_pci_frame frame = {
 		.tag = le64_to_cpu(READ_ONCE(done->tag)),
-		.mono_ns = avring_pci_mono_ns(ch->pci, card_ns),
+		.mono_ns = avring_servo_mono_ns(&line, card_ns),
 		.event = avring_clock_event_at(ch->config.rate, card_ns),
 		.bytes = le32_to_cpu(READ_ONCE(done->bytes)),
 		.flags = flags & ~AVRING_DONE_PHASE,
+		.jumps = line.jumps,
 	};
 	const u32 sequence = le32_to_cpu(READ_ONCE(done->sequence));
 	const char *wrong;
 
+	/* Of which clock is this the time? */
+	if (line.jumps != ch->jumps) {
+		avring_pci_again(ch);
+		return -EPROTO;
+	}
 	wrong = avring_pci_judge(ch, &frame, sequence);
 	if (!wrong) {
 		if (!ch->cyclic)
@@ -440,6 +501,7 @@ static int avring_pci_land(struct avring_pci_channel *ch, const struct avring_pc
 		avring_pci_breach(ch, wrong);
 		return -EPROTO;
 	}
+	ch->shown_ns = frame.mono_ns;
 	ch->last_event = frame.event;
 	ch->sequence = sequence;
 	ch->landed_any = true;
@@ -540,6 +602,8 @@ void avring_pci_watch(struct avring_pci_channel *ch)
 
 	mutex_lock(&ch->lock);
 	avring_pci_take(ch);
+	if (ch->running && ch->jumps != avring_servo_line(&ch->pci->servo).jumps)
+		avring_pci_again(ch);
 	if (ch->running) {
 		err = avring_pci_state_error(ch->pci);
 		if (!err && (avring_pci_faulted(ch) || avring_pci_stalled(ch)))

@@ -155,8 +155,7 @@ void avring_pci_lane_publish(struct avring_pci_lane *lane, const struct avring_p
 	const struct avring_entry entry = {
 		.time_ns = frame->mono_ns,
 		.event = frame->event,
-		.sequence = avring_pci_sequence(&lane->count, lane->config.rate, frame->event,
-						units),
+		.sequence = avring_pci_sequence(&lane->count, lane->config.rate, frame, units),
 		.count = units,
 		.length = bytes,
 		.flags = flags |

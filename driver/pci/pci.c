@@ -10,6 +10,8 @@
 #include <linux/iopoll.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/pm_runtime.h>
 
 #include "compat.h"
@@ -22,6 +24,13 @@
 
 /* Unbound, several works at a time: one of them may wait for another. */
 struct workqueue_struct *avring_pci_queue;
+
+/* A clock that has jumped so often, not counting one for each minute in which it has not, fails. */
+#define AVRING_PCI_MAX_JUMPS	8
+#define AVRING_PCI_JUMP_NS	(60 * NSEC_PER_SEC)
+
+/* Nobody has looked for so long: how the clocks went meanwhile is not to be made good slowly. */
+#define AVRING_PCI_UNSEEN_NS	NSEC_PER_SEC
 
 /*
  * Return: true with a reference that keeps it so. Where the kernel knows nothing of power the
@@ -66,13 +75,27 @@ void avring_pci_fail(struct avring_pci *pci)
 	avring_pci_look(pci);
 }
 
-/**
- * avring_pci_read_clock() - compare the card's clock with ours
- * @pci: the card, awake; its lock is held
- *
- * The shortest of a few readings counts, and of that the middle.
+/* The channels that run find that out themselves. */
+static void avring_pci_jumped(struct avring_pci *pci)
+{
+	const u64 calm = div64_u64(pci->clock_ns - pci->jumped_ns, AVRING_PCI_JUMP_NS);
+
+	pci->jumps -= min_t(u64, pci->jumps, calm);
+	pci->jumped_ns = pci->clock_ns;
+	dev_warn_ratelimited(avring_pci_dev(pci), "the card's clock has jumped, by %lld ns\n",
+			     pci->servo.ahead_ns);
+	if (++pci->jumps < AVRING_PCI_MAX_JUMPS)
+		return;
+	if (avring_pci_move_locked(pci, AVRING_PCI_BROKEN))
+		pci_err(pci->pdev, "the card's clock cannot be followed\n");
+	avring_pci_look(pci);
+}
+
+/*
+ * Compare the card's clock with ours. The shortest of a few readings counts, and of that the
+ * middle. All ones are a time, too, if the card is there. Return: 0, or -ENODEV.
  */
-void avring_pci_read_clock(struct avring_pci *pci)
+static int avring_pci_read_clock(struct avring_pci *pci)
 {
 	u64 best = U64_MAX, card_ns = 0, mono_ns = 0;
 	u64 before, after, low, high;
@@ -89,7 +112,14 @@ void avring_pci_read_clock(struct avring_pci *pci)
 		mono_ns = before + best / 2;
 		card_ns = high << 32 | low;
 	}
-	avring_servo_update(&pci->servo, card_ns, mono_ns);
+	if (card_ns == U64_MAX && !avring_pci_is_there(pci)) {
+		avring_pci_look(pci);
+		return -ENODEV;
+	}
+	pci->clock_ns = mono_ns;
+	if (!avring_servo_update(&pci->servo, card_ns, mono_ns))
+		avring_pci_jumped(pci);
+	return 0;
 }
 
 /**
@@ -123,10 +153,14 @@ int avring_pci_use(struct avring_pci *pci)
 	if (err)
 		return err;
 	mutex_lock(&pci->lock);
-	/* Nobody has looked since; how the clocks went meanwhile is not to be made good slowly. */
-	if (!pci->users)
+	if (!pci->users && ktime_get_ns() - pci->clock_ns > AVRING_PCI_UNSEEN_NS)
 		avring_servo_forget(&pci->servo);
-	avring_pci_read_clock(pci);
+	err = avring_pci_read_clock(pci) ?: avring_pci_state_error(pci);
+	if (err) {
+		mutex_unlock(&pci->lock);
+		pm_runtime_put_autosuspend(avring_pci_dev(pci));
+		return err;
+	}
 	if (!pci->users++) {
 		/* What happened while nobody listened: a bit that stays set is not told again. */
 		avring_pci_write(pci, AVRING_REG_EVENTS, AVRING_EVENT_SIGNAL | AVRING_EVENT_FAULT);
@@ -351,10 +385,11 @@ int avring_pci_resume(struct avring_pci *pci)
 	if (err)
 		return err;
 	mutex_lock(&pci->lock);
+	pci->jumps = 0;
 	avring_servo_forget(&pci->servo);
-	avring_pci_read_clock(pci);
+	err = avring_pci_read_clock(pci);
 	/* Who has let go of the card meanwhile has the last word. */
-	if (!avring_pci_move_locked(pci, AVRING_PCI_UP))
+	if (!err && !avring_pci_move_locked(pci, AVRING_PCI_UP))
 		err = -ENODEV;
 	mutex_unlock(&pci->lock);
 	if (err)

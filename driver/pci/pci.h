@@ -56,10 +56,12 @@ struct avring_pci_config {
 /**
  * struct avring_pci_frame - a frame that has landed
  * @tag: its position (cyclic); queued: it is in the buffer that was given first
- * @mono_ns: CLOCK_MONOTONIC of its first pixel or sample; later than that of the last frame
+ * @mono_ns: CLOCK_MONOTONIC of its first pixel or sample; later than that of any frame before,
+ *	and not in the future by more than AVRING_PCI_OFF_NS
  * @event: number of that on the card's timeline; sound counts sample frames
  * @bytes: written, at most those of the configuration
  * @flags: AVRING_DONE_*
+ * @jumps: of the card's clock before it; numbers of frames that differ in this do not compare
  */
 struct avring_pci_frame {
 	u64 tag;
@@ -67,6 +69,7 @@ struct avring_pci_frame {
 	u64 event;
 	u32 bytes;
 	u32 flags;
+	u32 jumps;
 };
 
 /**
@@ -75,16 +78,20 @@ struct avring_pci_frame {
  * @rate: of the numbers of the timeline
  * @origin: number on the timeline of sequence 0
  * @next: sequence of what comes next if nothing is lost
+ * @next_ns: CLOCK_MONOTONIC of that
+ * @jumps: of the card's clock before what landed last
  */
 struct avring_pci_count {
 	bool begun;
 	struct avring_rate rate;
 	u64 origin;
 	u64 next;
+	u64 next_ns;
+	u32 jumps;
 };
 
-u64 avring_pci_sequence(struct avring_pci_count *count, struct avring_rate rate, u64 event,
-			u32 units);
+u64 avring_pci_sequence(struct avring_pci_count *count, struct avring_rate rate,
+			const struct avring_pci_frame *frame, u32 units);
 
 /**
  * struct avring_pci_channel_ops - the owner of a channel
@@ -103,6 +110,12 @@ struct avring_pci_channel_ops {
 	int (*restart)(void *data);
 	void (*failed)(void *data, int err);
 };
+
+/*
+ * How far the time of a frame may be before its channel's start, and in the future. No more than
+ * our idea of the card's clock may be off.
+ */
+#define AVRING_PCI_OFF_NS	((u64)AVRING_SERVO_MAX_ERROR_NS)
 
 /* So many buffers can be with the card at once. */
 #define AVRING_PCI_MAX_GIVEN	128
@@ -132,9 +145,14 @@ struct avring_pci_channel_ops {
  * @last_event: of the last frame; @landed_any says if there is one
  * @landed_any: a frame has landed since the start
  * @sequence: the card's, of the last frame
+ * @jumps: of the card's clock before the start
+ * @earliest_ns: CLOCK_MONOTONIC that no frame of the current start may have been before
+ * @shown_ns: that of the last frame of all
  * @progress: completions and drops when the watchdog last looked
  * @progress_ns: CLOCK_MONOTONIC when they last changed
  * @breaches: restarts because of a breach of protocol, since a frame has landed well
+ * @recent: breaches within a second
+ * @recent_ns: CLOCK_MONOTONIC of the first of them
  */
 struct avring_pci_channel {
 	struct avring_pci *pci;
@@ -161,9 +179,14 @@ struct avring_pci_channel {
 	u64 last_event;
 	bool landed_any;
 	u32 sequence;
+	u32 jumps;
+	u64 earliest_ns;
+	u64 shown_ns;
 	u64 progress;
 	u64 progress_ns;
 	unsigned int breaches;
+	unsigned int recent;
+	u64 recent_ns;
 };
 
 /**
@@ -185,9 +208,12 @@ enum avring_pci_state {
  * @pdev: its function
  * @regs: BAR 0
  * @servo: the card's clock
+ * @clock_ns: CLOCK_MONOTONIC when that was last read
+ * @jumps: how often it has jumped, less one for each minute without
+ * @jumped_ns: CLOCK_MONOTONIC of the last jump
  * @channels: by AVRING_PCI_VIDEO, AVRING_PCI_AUDIO
  * @watchdog: looks at the card while a channel runs
- * @lock: guards @users, changes of @state, and readings of the clock
+ * @lock: guards @users, changes of @state, and readings of the clock with what is known of it
  * @users: running channels
  * @irqs: vectors that have their handlers; probe and remove
  * @max_segment: bytes of a descriptor
@@ -202,6 +228,9 @@ struct avring_pci {
 	struct pci_dev *pdev;
 	void __iomem *regs;
 	struct avring_servo servo;
+	u64 clock_ns;
+	unsigned int jumps;
+	u64 jumped_ns;
 	struct avring_pci_channel channels[AVRING_PCI_CHANNELS];
 	struct delayed_work watchdog;
 	struct mutex lock;
@@ -233,19 +262,5 @@ void avring_pci_orphan(struct avring_pci_channel *ch);
 int avring_pci_give(struct avring_pci_channel *ch, const struct sg_table *sgt, size_t length);
 void avring_pci_grant(struct avring_pci_channel *ch, u32 frames);
 bool avring_pci_signal(struct avring_pci *pci);
-
-/**
- * avring_pci_mono_ns() - a card time on the clock of everybody else
- * @pci: the card
- * @card_ns: card time
- *
- * Context: any.
- *
- * Return: CLOCK_MONOTONIC in ns; grows with @card_ns.
- */
-static inline u64 avring_pci_mono_ns(const struct avring_pci *pci, u64 card_ns)
-{
-	return avring_servo_mono_ns(&pci->servo, card_ns);
-}
 
 #endif

@@ -97,7 +97,6 @@ int avring_pci_use(struct avring_pci *pci);
 void avring_pci_unuse(struct avring_pci *pci);
 void avring_pci_look(struct avring_pci *pci);
 void avring_pci_fail(struct avring_pci *pci);
-void avring_pci_read_clock(struct avring_pci *pci);
 void avring_pci_watchdog(struct work_struct *work);
 irqreturn_t avring_pci_event_irq(int irq, void *data);
 

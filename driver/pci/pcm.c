@@ -85,41 +85,35 @@ static bool avring_pci_pcm_append_locked(struct avring_pci_pcm *pcm, const void 
 	return elapsed;
 }
 
-static u64 avring_pci_pcm_event_ns(const struct avring_pci_audio *audio, u64 event)
-{
-	return avring_pci_mono_ns(audio->lane.ch->pci,
-				  avring_clock_event_ns(audio->pcm.rate, event));
-}
-
 /* The first chunk after a start says when it is; the others must follow on. */
-static bool avring_pci_pcm_follows_locked(struct avring_pci_audio *audio, u64 event)
+static bool avring_pci_pcm_follows_locked(struct avring_pci_pcm *pcm,
+					  const struct avring_pci_frame *chunk)
 {
-	struct avring_pci_pcm *pcm = &audio->pcm;
-
 	if (!pcm->joined) {
 		pcm->joined = true;
-		pcm->base = event - pcm->pos;
-		pcm->first_ns = avring_pci_pcm_event_ns(audio, event) -
-				avring_clock_event_ns(pcm->rate, pcm->pos);
+		pcm->base = chunk->event - pcm->pos;
+		pcm->first_ns = chunk->mono_ns - avring_clock_event_ns(pcm->rate, pcm->pos);
+		pcm->jumps = chunk->jumps;
 	}
-	return event == pcm->base + pcm->pos;
+	return chunk->event == pcm->base + pcm->pos && chunk->jumps == pcm->jumps;
 }
 
 /**
  * avring_pci_pcm_take() - a chunk has landed
  * @audio: the sound card; the lock of its channel is held
- * @event: number of the first sample frame on the card's timeline
- * @data: the chunk
+ * @chunk: says when it is, and where on the card's timeline
+ * @data: its bytes
  * @frames: sample frames
  */
-void avring_pci_pcm_take(struct avring_pci_audio *audio, u64 event, const void *data, u32 frames)
+void avring_pci_pcm_take(struct avring_pci_audio *audio, const struct avring_pci_frame *chunk,
+			 const void *data, u32 frames)
 {
 	struct avring_pci_pcm *pcm = &audio->pcm;
 	bool elapsed = false, lost = false;
 
 	spin_lock_irq(&pcm->lock);
 	if (pcm->running) {
-		lost = !avring_pci_pcm_follows_locked(audio, event);
+		lost = !avring_pci_pcm_follows_locked(pcm, chunk);
 		pcm->xrun |= lost;
 		if (!lost)
 			elapsed = avring_pci_pcm_append_locked(pcm, data, frames);
@@ -333,7 +327,8 @@ static snd_pcm_uframes_t avring_pci_pcm_pointer(struct snd_pcm_substream *substr
 /*
  * ALSA calls this right after pointer, in the same hold of the stream lock, under which
  * alone seen changes. The time of frame 0 was read once: read again, off a line that has
- * been bent since, it would wander.
+ * been bent since, it would wander. After a jump of the card's clock nobody knows the time of
+ * what came before, until the next chunk does not follow.
  */
 static int avring_pci_pcm_get_time_info(struct snd_pcm_substream *substream,
 					struct timespec64 *system_ts, struct timespec64 *audio_ts,
@@ -341,22 +336,23 @@ static int avring_pci_pcm_get_time_info(struct snd_pcm_substream *substream,
 					struct snd_pcm_audio_tstamp_report *report)
 {
 	struct avring_pci_audio *audio = avring_pci_pcm_audio(substream);
+	const struct avring_servo_line line = avring_servo_line(&audio->lane.ch->pci->servo);
 	struct avring_pci_pcm *pcm = &audio->pcm;
 	u64 ns, base, first_ns;
-	bool joined;
+	bool known;
 
 	spin_lock(&pcm->lock);
-	joined = pcm->joined;
+	known = pcm->joined && pcm->jumps == line.jumps;
 	base = pcm->base;
 	first_ns = pcm->first_ns;
 	spin_unlock(&pcm->lock);
 	if (!avring_sound_wants_time(config, report))
 		return 0;
-	if (!joined) {
+	if (!known) {
 		report->actual_type = SNDRV_PCM_AUDIO_TSTAMP_TYPE_DEFAULT;
 		return 0;
 	}
-	ns = avring_pci_pcm_event_ns(audio, base + pcm->seen);
+	ns = avring_servo_mono_ns(&line, avring_clock_event_ns(pcm->rate, base + pcm->seen));
 	*system_ts = avring_sound_stamp(substream->runtime, ns);
 	avring_sound_tell_time(config, ns, first_ns, audio_ts, report);
 	return 0;

@@ -24,6 +24,12 @@ static s64 div_s64(s64 dividend, s32 divisor)
 	return dividend / divisor;
 }
 
+static s64 div_s64_rem(s64 dividend, s32 divisor, s32 *remainder)
+{
+	*remainder = dividend % divisor;
+	return dividend / divisor;
+}
+
 static s64 div64_s64(s64 dividend, s64 divisor)
 {
 	return dividend / divisor;
@@ -38,17 +44,6 @@ static s64 div64_s64(s64 dividend, s64 divisor)
 
 /* Readings nearer to each other than this say more of themselves than of the clocks. */
 #define AVRING_SERVO_MIN_NS	100000000ULL
-
-/* Behind this the readings do not belong together: somebody stopped a clock. */
-#define AVRING_SERVO_MAX_ERROR_NS	100000000LL
-
-/* Nanoseconds in thousands first: no product overflows within a hundred days. */
-static u64 avring_servo_at(const struct avring_servo_line *line, u64 card_ns)
-{
-	const s64 passed = card_ns - line->card_ns;
-
-	return line->mono_ns + passed + div_s64(div_s64(passed, 1000) * line->ppb, 1000000);
-}
 
 static s64 avring_servo_limit(s64 value, s64 most)
 {
@@ -75,57 +70,90 @@ static void avring_servo_set(struct avring_servo *servo, const struct avring_ser
 	write_sequnlock(&servo->seq);
 }
 
+/* After a jump, if there was a line. */
 static void avring_servo_begin(struct avring_servo *servo, u64 card_ns, u64 mono_ns)
 {
-	servo->first = (struct avring_servo_line){ .card_ns = card_ns, .mono_ns = mono_ns };
+	servo->first = (struct avring_servo_line){
+		.card_ns = card_ns,
+		.mono_ns = mono_ns,
+		.jumps = servo->line.jumps + servo->known,
+	};
 	servo->known = true;
 	avring_servo_set(servo, &servo->first);
 }
 
 /**
- * avring_servo_update() - take a reading of both clocks
- * @servo: the mapping; there is one caller at a time
- * @card_ns: card time, later than in the last reading
- * @mono_ns: CLOCK_MONOTONIC at that moment
- *
- * A reading that is too near to the last one is passed over. What lies before the reading
- * keeps its time; from there on the line has a new slope.
- * Readings that cannot be of the same two clocks begin a new line.
- */
-void avring_servo_update(struct avring_servo *servo, u64 card_ns, u64 mono_ns)
-{
-	struct avring_servo_line next = { .card_ns = card_ns };
-	s64 error, drift;
-
-	if (!servo->known) {
-		avring_servo_begin(servo, card_ns, mono_ns);
-		return;
-	}
-	next.mono_ns = avring_servo_at(&servo->line, card_ns);
-	error = mono_ns - next.mono_ns;
-	if (card_ns <= servo->line.card_ns || error > AVRING_SERVO_MAX_ERROR_NS ||
-	    error < -AVRING_SERVO_MAX_ERROR_NS) {
-		avring_servo_begin(servo, card_ns, mono_ns);
-		return;
-	}
-	if (card_ns - servo->line.card_ns < AVRING_SERVO_MIN_NS)
-		return;
-	drift = (mono_ns - servo->first.mono_ns) - (card_ns - servo->first.card_ns);
-	next.ppb = avring_servo_ppb(drift, card_ns - servo->first.card_ns);
-	next.ppb += avring_servo_ppb(error, card_ns - servo->line.card_ns) / 4;
-	avring_servo_set(servo, &next);
-}
-
-/**
  * avring_servo_mono_ns() - a card time on CLOCK_MONOTONIC
- * @servo: the mapping
- * @card_ns: card time
+ * @line: the mapping
+ * @card_ns: card time, any
+ *
+ * Whole seconds first: no product overflows, and what is far away on the one clock, on either
+ * side, is as far away on the other, in unsigned numbers.
  *
  * Context: any.
  *
  * Return: CLOCK_MONOTONIC in ns; @card_ns itself before the first reading.
  */
-u64 avring_servo_mono_ns(const struct avring_servo *servo, u64 card_ns)
+u64 avring_servo_mono_ns(const struct avring_servo_line *line, u64 card_ns)
+{
+	const s64 passed = card_ns - line->card_ns;
+	s32 rest;
+	const s64 seconds = div_s64_rem(passed, AVRING_NSEC_PER_SEC, &rest);
+
+	return line->mono_ns + passed + seconds * line->ppb +
+	       div_s64((s64)rest * line->ppb, AVRING_NSEC_PER_SEC);
+}
+
+/**
+ * avring_servo_update() - take a reading of both clocks
+ * @servo: the mapping; there is one caller at a time
+ * @card_ns: card time, as the card says
+ * @mono_ns: CLOCK_MONOTONIC at that moment
+ *
+ * A reading that is too near to the last one is passed over. What lies before the reading
+ * keeps its time; from there on the line has a new slope.
+ *
+ * A reading that cannot be of the same two clocks begins a new line: one that is earlier than the
+ * last, or off the line by more than AVRING_SERVO_MAX_ERROR_NS. So a clock that stands still, or
+ * whose rate is impossible, jumps again and again.
+ *
+ * Return: true; false if the card's clock has jumped.
+ */
+bool avring_servo_update(struct avring_servo *servo, u64 card_ns, u64 mono_ns)
+{
+	struct avring_servo_line next = { .card_ns = card_ns, .jumps = servo->line.jumps };
+	s64 error, drift;
+
+	if (!servo->known) {
+		avring_servo_begin(servo, card_ns, mono_ns);
+		return true;
+	}
+	next.mono_ns = avring_servo_mono_ns(&servo->line, card_ns);
+	error = mono_ns - next.mono_ns;
+	servo->ahead_ns = next.mono_ns - mono_ns;
+	if (card_ns < servo->line.card_ns || error > AVRING_SERVO_MAX_ERROR_NS ||
+	    error < -AVRING_SERVO_MAX_ERROR_NS) {
+		avring_servo_begin(servo, card_ns, mono_ns);
+		return false;
+	}
+	if (card_ns - servo->line.card_ns < AVRING_SERVO_MIN_NS)
+		return true;
+	drift = (mono_ns - servo->first.mono_ns) - (card_ns - servo->first.card_ns);
+	next.ppb = avring_servo_ppb(drift, card_ns - servo->first.card_ns);
+	next.ppb += avring_servo_ppb(error, card_ns - servo->line.card_ns) / 4;
+	avring_servo_set(servo, &next);
+	return true;
+}
+
+/**
+ * avring_servo_line() - the mapping as it is now
+ * @servo: the mapping
+ *
+ * Context: any.
+ *
+ * Return: the line, for avring_servo_mono_ns().
+ */
+struct avring_servo_line avring_servo_line(const struct avring_servo *servo)
 {
 	struct avring_servo_line line;
 #ifdef __KERNEL__
@@ -138,7 +166,7 @@ u64 avring_servo_mono_ns(const struct avring_servo *servo, u64 card_ns)
 #else
 	line = servo->line;
 #endif
-	return avring_servo_at(&line, card_ns);
+	return line;
 }
 
 /**

@@ -8,6 +8,9 @@
  * the same moment for picture and sound, but for what a bend between two looks makes out
  * (nanoseconds).
  *
+ * The card is not trusted: whatever it shows, no arithmetic here overflows, and what does not go
+ * with CLOCK_MONOTONIC is a jump, behind which there is a new line.
+ *
  * Knows nothing of cards. Compiles in user space too (tests/unit).
  */
 #ifndef AVRING_SERVO_H
@@ -21,16 +24,22 @@
 
 #include "clock.h"
 
+/* Behind this the readings do not belong together: somebody stopped a clock, or set it. */
+#define AVRING_SERVO_MAX_ERROR_NS	100000000LL
+
 /**
  * struct avring_servo_line - a straight line
  * @card_ns: a card time
  * @mono_ns: CLOCK_MONOTONIC at that time
  * @ppb: how much faster CLOCK_MONOTONIC runs than the card, parts per 10^9
+ * @jumps: of the card's clock before it, since there is a card: times of lines that differ in
+ *	this are not of one timeline
  */
 struct avring_servo_line {
 	u64 card_ns;
 	u64 mono_ns;
 	s32 ppb;
+	u32 jumps;
 };
 
 /**
@@ -39,6 +48,7 @@ struct avring_servo_line {
  * @line: valid from its beginning on, and a little before
  * @first: the first reading
  * @known: there is one
+ * @ahead_ns: how far the card was ahead of the line in the last reading
  */
 struct avring_servo {
 #ifdef __KERNEL__
@@ -47,11 +57,13 @@ struct avring_servo {
 	struct avring_servo_line line;
 	struct avring_servo_line first;
 	bool known;
+	s64 ahead_ns;
 };
 
 void avring_servo_init(struct avring_servo *servo);
 void avring_servo_forget(struct avring_servo *servo);
-void avring_servo_update(struct avring_servo *servo, u64 card_ns, u64 mono_ns);
-u64 avring_servo_mono_ns(const struct avring_servo *servo, u64 card_ns);
+bool avring_servo_update(struct avring_servo *servo, u64 card_ns, u64 mono_ns);
+struct avring_servo_line avring_servo_line(const struct avring_servo *servo);
+u64 avring_servo_mono_ns(const struct avring_servo_line *line, u64 card_ns);
 
 #endif

@@ -199,7 +199,7 @@ static int avring_pci_sound_landed(void *data, const struct avring_pci_frame *fr
 		return bytes;
 	if (bytes) {
 		avring_pci_lane_publish(&audio->lane, frame, bytes, bytes / frame_bytes, 0);
-		avring_pci_pcm_take(audio, frame->event, avring_ring_last(audio->lane.stream.ring),
+		avring_pci_pcm_take(audio, frame, avring_ring_last(audio->lane.stream.ring),
 				    bytes / frame_bytes);
 	}
 	avring_pci_lane_next(&audio->lane, frame);

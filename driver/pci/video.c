@@ -101,8 +101,7 @@ static void avring_pci_video_deliver(struct avring_pci_video *v, struct avring_b
 				     const struct avring_pci_frame *frame)
 {
 	const u64 expected = v->node_count.next;
-	const u64 sequence = avring_pci_sequence(&v->node_count, v->lane.config.rate,
-						 frame->event, 1);
+	const u64 sequence = avring_pci_sequence(&v->node_count, v->lane.config.rate, frame, 1);
 
 	v->counters.dropped += sequence - expected;
 	v->counters.delivered++;

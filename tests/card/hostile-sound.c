@@ -167,6 +167,7 @@ static const struct tap_test tests[] = {
 	{ "too many bytes are a gap", FAULT(test_ring, "bad-bytes", EVERY, has_gaps) },
 	{ "a wrong position is a gap", FAULT(test_ring, "bad-position", EVERY, has_gaps) },
 	{ "a leap of the sequence is a gap", FAULT(test_ring, "seq-jump", EVERY, has_gaps) },
+	{ "a wrong time is a gap", FAULT(test_ring, "bad-time", EVERY, has_gaps) },
 	{ "without any interrupt the sound comes", FAULT(test_ring, "drop-irq", 1, goes_on) },
 	{ "without some interrupts nothing is missing",
 	  FAULT(test_ring, "drop-irq", 3, goes_on, .whole = true) },

@@ -6,7 +6,6 @@
  *
  * Buffers are USERPTR in the middle of a larger area, which is looked at afterwards.
  */
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -319,22 +318,10 @@ static void test_nothing_right(void)
 	end(&flow);
 }
 
-static void reset_card(void)
-{
-	struct node node;
-	char path[96];
-	int fd;
-
-	node_find(&node);
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", node.address);
-	fd = must(sys(open(path, O_WRONLY | O_CLOEXEC)));
-	tap_eq(1, sys(write(fd, "1", 1)));
-	close(fd);
-}
-
 /* A card that does not come to rest gets no memory any more, until it is reset. */
 static void test_hang(void)
 {
+	struct node node;
 	struct flow flow;
 
 	begin(&flow);
@@ -344,7 +331,8 @@ static void test_hang(void)
 	must_refuse(EIO, flow_start(&flow));
 	remote_flag("hang-busy", false);
 	must(flow_stop(&flow));
-	reset_card();
+	node_find(&node);
+	node_reset(&node);
 	expect_new_stream(&flow);
 	end(&flow);
 }
@@ -446,6 +434,9 @@ static const struct tap_test tests[] = {
 	{ "a leap of the sequence is a gap", FAULT(test_stream, "seq-jump", EVERY, has_gaps) },
 	{ "a leap of the sequence is a gap in the ring",
 	  FAULT(test_ring, "seq-jump", EVERY, has_gaps) },
+	{ "a wrong time is a gap", FAULT(test_stream, "bad-time", EVERY, has_gaps) },
+	{ "a wrong time is a gap in the ring", FAULT(test_ring, "bad-time", EVERY, has_gaps) },
+	{ "a wrong time is a gap in the copies", FAULT(test_copies, "bad-time", EVERY, has_gaps) },
 	{ "a buffer written twice is a gap", .run = test_loop },
 	{ "without any interrupt the frames come", FAULT(test_stream, "drop-irq", 1, NULL) },
 	{ "without any interrupt they come in the ring", FAULT(test_ring, "drop-irq", 1, NULL) },

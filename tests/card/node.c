@@ -80,6 +80,35 @@ int node_bind(const struct node *node)
 	return node_tell(NODE_DRIVER "/bind", node->address);
 }
 
+void node_reset(const struct node *node)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", node->address);
+	must(node_tell(path, "1"));
+}
+
+int node_log(void)
+{
+	int log = must(sys(open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)));
+
+	must(sys(lseek(log, 0, SEEK_END)));
+	return log;
+}
+
+unsigned int node_said(int log, const char *text)
+{
+	unsigned int lines = 0;
+	char line[1024];
+	ssize_t bytes;
+
+	while ((bytes = read(log, line, sizeof(line) - 1)) > 0) {
+		line[bytes] = '\0';
+		lines += !!strstr(line, text);
+	}
+	return lines;
+}
+
 bool node_has_power(const struct node *node, const char *status)
 {
 	char path[96], text[32] = "";

@@ -35,6 +35,14 @@ int node_open(const struct node *node, int flags);
 int node_unbind(const struct node *node);
 int node_bind(const struct node *node);
 
+/* A function level reset. */
+void node_reset(const struct node *node);
+
+/* The kernel's log from now on, to be closed. */
+int node_log(void);
+/* Read on in it: how many lines have this text? */
+unsigned int node_said(int log, const char *text);
+
 /* Runtime power management: "active", "suspended". */
 bool node_has_power(const struct node *node, const char *status);
 /* Waits for it, 10 s at most. */

@@ -46,7 +46,7 @@ static void look(struct avring_servo *servo, const struct quartz *quartz, uint64
 static int64_t error_of(const struct avring_servo *servo, const struct quartz *quartz,
 			uint64_t card_ns)
 {
-	return avring_servo_mono_ns(servo, card_ns) - quartz_mono(quartz, card_ns);
+	return avring_servo_mono_ns(&servo->line, card_ns) - quartz_mono(quartz, card_ns);
 }
 
 /* Look for @seconds. Return: the largest error between two looks from @settled on. */
@@ -96,7 +96,7 @@ static void time_never_goes_back(void)
 	for (int n = 0; n < 4000; n++, card_ns += LOOK_NS) {
 		look(&servo, &quartz, card_ns);
 		for (part = 0; part < LOOK_NS; part += LOOK_NS / 2 - 1) {
-			now = avring_servo_mono_ns(&servo, card_ns + part);
+			now = avring_servo_mono_ns(&servo.line, card_ns + part);
 			tap_check(now > last, "%" PRIu64 " after %" PRIu64, now, last);
 			last = now;
 		}
@@ -114,12 +114,12 @@ static void a_reading_does_not_move_what_is_past(void)
 	for (int n = 0; n < 400; n++, card_ns += LOOK_NS) {
 		look(&servo, &quartz, card_ns);
 		if (n > 8)
-			tap_check(llabs((int64_t)(avring_servo_mono_ns(&servo, event) - before)) <
-					  1000,
+			tap_check(llabs((int64_t)(avring_servo_mono_ns(&servo.line, event) -
+						  before)) < 1000,
 				  "look %d moves it by %" PRId64 " ns", n,
-				  (int64_t)(avring_servo_mono_ns(&servo, event) - before));
+				  (int64_t)(avring_servo_mono_ns(&servo.line, event) - before));
 		event = card_ns + LOOK_NS - SECOND_NS / 100;
-		before = avring_servo_mono_ns(&servo, event);
+		before = avring_servo_mono_ns(&servo.line, event);
 	}
 }
 
@@ -151,6 +151,96 @@ static void ten_years_do_not_overflow(void)
 		  "%" PRId64 " ns off", error_of(&servo, &quartz, card_ns));
 }
 
+/* Any bits, small and large numbers of either sign alike. */
+static uint64_t hostile(void)
+{
+	uint64_t bits = (uint64_t)random() << 62 ^ (uint64_t)random() << 31 ^ (uint64_t)random();
+
+	bits >>= random() % 64;
+	return random() % 2 ? bits : -bits;
+}
+
+/* What is far away on the one clock is as far away on the other, in unsigned numbers. */
+static void any_card_time_is_mapped_exactly(void)
+{
+	for (int n = 0; n < 1000000; n++) {
+		struct avring_servo_line line = { hostile(), hostile(),
+						  random() % 2500001 - 1250000, 0 };
+		uint64_t card_ns = hostile();
+		int64_t passed = card_ns - line.card_ns;
+		uint64_t exact = line.mono_ns + passed +
+				 (uint64_t)((__int128)passed * line.ppb / (int64_t)SECOND_NS);
+
+		/* Both parts of the product are cut off. */
+		tap_check(avring_servo_mono_ns(&line, card_ns) == exact,
+			  "%" PRIu64 " off %" PRIu64 " by %d ppb: expected %" PRIu64
+			  ", got %" PRIu64,
+			  card_ns, line.card_ns, line.ppb, exact,
+			  avring_servo_mono_ns(&line, card_ns));
+	}
+}
+
+/* Readings of a clock that lies, one time in four of one that does not. */
+static void any_reading_is_a_jump_or_fits(void)
+{
+	struct avring_servo servo;
+	uint64_t mono_ns = 7 * SECOND_NS, card_ns = hostile(), at;
+	uint32_t jumps = 0;
+
+	avring_servo_init(&servo);
+	for (int n = 0; n < 1000000; n++) {
+		mono_ns += LOOK_NS;
+		card_ns = random() % 4 ? hostile() : card_ns + LOOK_NS;
+		jumps += !avring_servo_update(&servo, card_ns, mono_ns);
+		tap_eq(jumps, servo.line.jumps);
+		at = avring_servo_mono_ns(&servo.line, card_ns);
+		tap_check(at - (mono_ns - AVRING_SERVO_MAX_ERROR_NS) <=
+				  2 * (uint64_t)AVRING_SERVO_MAX_ERROR_NS,
+			  "%" PRIu64 " at %" PRIu64 ": mapped to %" PRIu64, card_ns, mono_ns, at);
+	}
+	tap_check(jumps > 400000, "jumps: expected most to be, got %u", jumps);
+}
+
+/* Of a card whose clock goes on by so much from one look to the next. */
+static unsigned int jumps_of(uint64_t card_ns, int64_t step_ns, unsigned int seconds)
+{
+	uint64_t mono_ns = 7 * SECOND_NS, end = mono_ns + seconds * SECOND_NS;
+	struct avring_servo servo;
+
+	avring_servo_init(&servo);
+	for (; mono_ns < end; mono_ns += LOOK_NS, card_ns += step_ns)
+		avring_servo_update(&servo, card_ns, mono_ns);
+	return servo.line.jumps;
+}
+
+static void a_clock_that_stands_still_jumps_each_time(void)
+{
+	tap_eq(7, jumps_of(5 * SECOND_NS, 0, 2));
+	tap_eq(7, jumps_of(UINT64_MAX, 0, 2));
+}
+
+static void a_clock_that_goes_back_jumps_each_time(void)
+{
+	tap_eq(7, jumps_of(5 * SECOND_NS, -1, 2));
+	tap_eq(7, jumps_of(5 * SECOND_NS, -(int64_t)LOOK_NS, 2));
+	tap_eq(7, jumps_of(5 * SECOND_NS, INT64_MIN, 2));
+}
+
+static void a_rate_that_cannot_be_jumps_again_and_again(void)
+{
+	tap_check(jumps_of(5 * SECOND_NS, LOOK_NS / 10 * 11, 12) >= 8, "10 %% too fast: no jumps");
+	tap_check(jumps_of(5 * SECOND_NS, LOOK_NS / 10 * 9, 12) >= 8, "10 %% too slow: no jumps");
+	tap_eq(0, jumps_of(5 * SECOND_NS, LOOK_NS + LOOK_NS / 2000, 3600));
+	tap_eq(0, jumps_of(5 * SECOND_NS, LOOK_NS - LOOK_NS / 2000, 3600));
+}
+
+static void no_border_of_numbers_is_a_jump_but_the_end(void)
+{
+	tap_eq(0, jumps_of((1ULL << 63) - 5 * SECOND_NS, LOOK_NS, 10));
+	tap_eq(0, jumps_of(-20 * SECOND_NS, LOOK_NS, 10));
+	tap_eq(1, jumps_of(-5 * SECOND_NS, LOOK_NS, 10));
+}
+
 static const struct tap_test tests[] = {
 	{ .claim = "a quartz that is 500 ppm off is followed to a microsecond",
 	  .run = a_quartz_that_is_off_is_followed },
@@ -161,6 +251,18 @@ static const struct tap_test tests[] = {
 	{ .claim = "a clock that was stopped begins again",
 	  .run = a_clock_that_was_stopped_begins_again },
 	{ .claim = "ten years do not overflow", .run = ten_years_do_not_overflow },
+	{ .claim = "any card time is mapped as 128 bits say",
+	  .run = any_card_time_is_mapped_exactly },
+	{ .claim = "any reading is a jump or fits, and is mapped to now",
+	  .run = any_reading_is_a_jump_or_fits },
+	{ .claim = "a clock that stands still jumps each time",
+	  .run = a_clock_that_stands_still_jumps_each_time },
+	{ .claim = "a clock that goes back jumps each time",
+	  .run = a_clock_that_goes_back_jumps_each_time },
+	{ .claim = "a rate that cannot be jumps again and again",
+	  .run = a_rate_that_cannot_be_jumps_again_and_again },
+	{ .claim = "no border of numbers is a jump but the end",
+	  .run = no_border_of_numbers_is_a_jump_but_the_end },
 };
 
 int main(int argc, char **argv)
