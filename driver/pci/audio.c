@@ -19,8 +19,8 @@ static int avring_pci_audio_source_info(struct snd_kcontrol *kcontrol,
 					struct snd_ctl_elem_info *info)
 {
 	static const char *const names[] = {
-		[AVRING_INPUT_REG_GENERATOR] = "Generator",
-		[AVRING_INPUT_REG_LINE] = "Line",
+		[AVRING_PCI_INPUT_REG_GENERATOR] = "Generator",
+		[AVRING_PCI_INPUT_REG_LINE] = "Line",
 	};
 
 	return snd_ctl_enum_info(info, 1, ARRAY_SIZE(names), names);
@@ -40,7 +40,7 @@ static int avring_pci_audio_source_put(struct snd_kcontrol *kcontrol,
 {
 	const unsigned int source = value->value.enumerated.item[0];
 
-	if (source > AVRING_INPUT_REG_LINE)
+	if (source > AVRING_PCI_INPUT_REG_LINE)
 		return -EINVAL;
 	return avring_pci_sound_set_input(snd_kcontrol_chip(kcontrol), source);
 }

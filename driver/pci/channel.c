@@ -35,7 +35,7 @@
 
 static bool avring_pci_rests(u32 state)
 {
-	return state == AVRING_PCI_NOBODY || !(state & AVRING_CHANNEL_BUSY);
+	return state == AVRING_PCI_NOBODY || !(state & AVRING_PCI_CHANNEL_BUSY);
 }
 
 /*
@@ -50,9 +50,9 @@ static void avring_pci_halt(struct avring_pci_channel *ch)
 	if (!ch->running)
 		return;
 	ch->running = false;
-	avring_pci_set(ch, AVRING_REG_CTRL, 0);
+	avring_pci_set(ch, AVRING_PCI_REG_CTRL, 0);
 	if (read_poll_timeout(avring_pci_get, state, avring_pci_rests(state), 20,
-			      AVRING_PCI_STOP_US, false, ch, AVRING_REG_STATE)) {
+			      AVRING_PCI_STOP_US, false, ch, AVRING_PCI_REG_STATE)) {
 		pci_err(pci->pdev, "channel %u does not stop, the card may write no more\n",
 			ch->index);
 		pci_clear_master(pci->pdev);
@@ -75,7 +75,7 @@ void avring_pci_end(struct avring_pci_channel *ch, int err)
 
 static int avring_pci_room(struct avring_pci_channel *ch, u32 count)
 {
-	const size_t bytes = (size_t)count * AVRING_DESC_SIZE;
+	const size_t bytes = (size_t)count * AVRING_PCI_DESC_SIZE;
 
 	if (ch->desc_bytes < bytes) {
 		if (ch->desc)
@@ -149,24 +149,24 @@ static void avring_pci_write_config(struct avring_pci_channel *ch)
 {
 	const struct avring_pci_config *config = &ch->config;
 
-	avring_pci_set64(ch, AVRING_REG_DESC_BASE, ch->desc_bus);
-	avring_pci_set(ch, AVRING_REG_DESC_COUNT, ch->desc_count);
-	avring_pci_set64(ch, AVRING_REG_DONE_BASE, ch->done_bus);
-	avring_pci_set(ch, AVRING_REG_DONE_COUNT, AVRING_PCI_N_DONE);
-	avring_pci_set64(ch, AVRING_REG_POSITION, ch->position);
-	avring_pci_set(ch, AVRING_REG_ALIGN, config->align);
-	avring_pci_set(ch, AVRING_REG_IRQ_EVERY, 1);
-	avring_pci_set(ch, AVRING_REG_FRAME_BYTES, config->frame_bytes);
-	avring_pci_set(ch, AVRING_REG_RATE_NUM, config->rate.num);
-	avring_pci_set(ch, AVRING_REG_RATE_DEN, config->rate.den);
-	avring_pci_set(ch, AVRING_REG_FORMAT, config->format);
-	avring_pci_set(ch, AVRING_REG_WIDTH, config->width);
-	avring_pci_set(ch, AVRING_REG_HEIGHT, config->height);
-	avring_pci_set(ch, AVRING_REG_BYTESPERLINE, config->bytesperline);
-	avring_pci_set(ch, AVRING_REG_CHANNEL_COUNT, config->channels);
-	avring_pci_set(ch, AVRING_REG_CHUNK_FRAMES, config->chunk_frames);
-	avring_pci_set(ch, AVRING_REG_INPUT, config->input);
-	avring_pci_set(ch, AVRING_REG_PATTERN, config->pattern);
+	avring_pci_set64(ch, AVRING_PCI_REG_DESC_BASE, ch->desc_bus);
+	avring_pci_set(ch, AVRING_PCI_REG_DESC_COUNT, ch->desc_count);
+	avring_pci_set64(ch, AVRING_PCI_REG_DONE_BASE, ch->done_bus);
+	avring_pci_set(ch, AVRING_PCI_REG_DONE_COUNT, AVRING_PCI_N_DONE);
+	avring_pci_set64(ch, AVRING_PCI_REG_POSITION, ch->position);
+	avring_pci_set(ch, AVRING_PCI_REG_ALIGN, config->align);
+	avring_pci_set(ch, AVRING_PCI_REG_IRQ_EVERY, 1);
+	avring_pci_set(ch, AVRING_PCI_REG_FRAME_BYTES, config->frame_bytes);
+	avring_pci_set(ch, AVRING_PCI_REG_RATE_NUM, config->rate.num);
+	avring_pci_set(ch, AVRING_PCI_REG_RATE_DEN, config->rate.den);
+	avring_pci_set(ch, AVRING_PCI_REG_FORMAT, config->format);
+	avring_pci_set(ch, AVRING_PCI_REG_WIDTH, config->width);
+	avring_pci_set(ch, AVRING_PCI_REG_HEIGHT, config->height);
+	avring_pci_set(ch, AVRING_PCI_REG_BYTESPERLINE, config->bytesperline);
+	avring_pci_set(ch, AVRING_PCI_REG_CHANNEL_COUNT, config->channels);
+	avring_pci_set(ch, AVRING_PCI_REG_CHUNK_FRAMES, config->chunk_frames);
+	avring_pci_set(ch, AVRING_PCI_REG_INPUT, config->input);
+	avring_pci_set(ch, AVRING_PCI_REG_PATTERN, config->pattern);
 }
 
 static void avring_pci_forget(struct avring_pci_channel *ch)
@@ -188,16 +188,16 @@ static int avring_pci_run(struct avring_pci_channel *ch, u32 ctrl)
 	avring_pci_write_config(ch);
 	ch->jumps = avring_servo_line(&ch->pci->servo).jumps;
 	ch->earliest_ns = ktime_get_ns() - AVRING_PCI_OFF_NS;
-	avring_pci_set(ch, AVRING_REG_CTRL, AVRING_CTRL_RUN | ctrl);
+	avring_pci_set(ch, AVRING_PCI_REG_CTRL, AVRING_PCI_CTRL_RUN | ctrl);
 	ch->running = true;
-	state = avring_pci_get(ch, AVRING_REG_STATE);
-	if (!(state & AVRING_CHANNEL_FAULT))
+	state = avring_pci_get(ch, AVRING_PCI_REG_STATE);
+	if (!(state & AVRING_PCI_CHANNEL_FAULT))
 		return 0;
 	if (state == AVRING_PCI_NOBODY)
 		avring_pci_look(ch->pci);
 	else
 		pci_err(ch->pci->pdev, "channel %u refuses its setup\n", ch->index);
-	avring_pci_write(ch->pci, AVRING_REG_EVENTS, AVRING_EVENT_FAULT);
+	avring_pci_write(ch->pci, AVRING_PCI_REG_EVENTS, AVRING_PCI_EVENT_FAULT);
 	avring_pci_halt(ch);
 	return state == AVRING_PCI_NOBODY ? -ENODEV : -EIO;
 }
@@ -225,7 +225,7 @@ static int avring_pci_go(struct avring_pci_channel *ch, u32 ctrl)
 
 	if (err)
 		return err;
-	ch->cyclic = ctrl & AVRING_CTRL_CYCLIC;
+	ch->cyclic = ctrl & AVRING_PCI_CTRL_CYCLIC;
 	return avring_pci_run(ch, ctrl);
 }
 
@@ -282,7 +282,7 @@ int avring_pci_start_cyclic(struct avring_pci_channel *ch, const struct avring_p
 		return err;
 	avring_pci_fill(ch, &memory->sgt, length, 0, 0);
 	ch->position = position;
-	return avring_pci_go(ch, AVRING_CTRL_CYCLIC);
+	return avring_pci_go(ch, AVRING_PCI_CTRL_CYCLIC);
 }
 
 /**
@@ -374,9 +374,9 @@ int avring_pci_give(struct avring_pci_channel *ch, const struct sg_table *sgt, s
 	    ch->given - ch->taken >= AVRING_PCI_MAX_GIVEN)
 		return -ENOSPC;
 	ch->tail = avring_pci_fill(ch, sgt, length, ch->tail, ch->given);
-	ch->desc[(ch->tail - 1) % ch->desc_count].flags = cpu_to_le16(AVRING_DESC_LAST);
+	ch->desc[(ch->tail - 1) % ch->desc_count].flags = cpu_to_le16(AVRING_PCI_DESC_LAST);
 	ch->ends[ch->given++ % AVRING_PCI_MAX_GIVEN] = ch->tail;
-	avring_pci_set(ch, AVRING_REG_TAIL, ch->tail);	/* after the descriptors: writel() */
+	avring_pci_set(ch, AVRING_PCI_REG_TAIL, ch->tail);	/* after the descriptors: writel() */
 	return 0;
 }
 
@@ -392,7 +392,7 @@ void avring_pci_grant(struct avring_pci_channel *ch, u32 frames)
 	if (!ch->running || !ch->cyclic || ch->tail == frames)
 		return;
 	ch->tail = frames;
-	avring_pci_set(ch, AVRING_REG_TAIL, frames);	/* after the tails of rings: writel() */
+	avring_pci_set(ch, AVRING_PCI_REG_TAIL, frames);	/* after the tails of rings: writel() */
 }
 
 static u32 avring_pci_unit(const struct avring_pci_channel *ch)
@@ -478,7 +478,7 @@ static int avring_pci_land(struct avring_pci_channel *ch, const struct avring_pc
 		.mono_ns = avring_servo_mono_ns(&line, card_ns),
 		.event = avring_clock_event_at(ch->config.rate, card_ns),
 		.bytes = le32_to_cpu(READ_ONCE(done->bytes)),
-		.flags = flags & ~AVRING_DONE_PHASE,
+		.flags = flags & ~AVRING_PCI_DONE_PHASE,
 		.jumps = line.jumps,
 	};
 	const u32 sequence = le32_to_cpu(READ_ONCE(done->sequence));
@@ -512,7 +512,7 @@ static int avring_pci_land(struct avring_pci_channel *ch, const struct avring_pc
 /* The phase is 1 in the first lap, 0 in the second, and so on. */
 static bool avring_pci_is_new(const struct avring_pci_channel *ch, u32 flags)
 {
-	return !!(flags & AVRING_DONE_PHASE) == !(ch->taken / AVRING_PCI_N_DONE & 1);
+	return !!(flags & AVRING_PCI_DONE_PHASE) == !(ch->taken / AVRING_PCI_N_DONE & 1);
 }
 
 /* At most a lap at once: the card could go on for ever. */
@@ -532,7 +532,7 @@ static void avring_pci_take(struct avring_pci_channel *ch)
 			return;
 	}
 	if (n && ch->running)
-		avring_pci_set(ch, AVRING_REG_DONE_TAKEN, ch->taken);
+		avring_pci_set(ch, AVRING_PCI_REG_DONE_TAKEN, ch->taken);
 }
 
 /**
@@ -555,20 +555,20 @@ irqreturn_t avring_pci_channel_irq(int irq, void *data)
 static bool avring_pci_faulted(struct avring_pci_channel *ch)
 {
 	struct avring_pci *pci = ch->pci;
-	const u32 state = avring_pci_get(ch, AVRING_REG_STATE);
+	const u32 state = avring_pci_get(ch, AVRING_PCI_REG_STATE);
 	u64 low, high;
 
-	if (!(state & AVRING_CHANNEL_FAULT))
+	if (!(state & AVRING_PCI_CHANNEL_FAULT))
 		return false;
 	if (state == AVRING_PCI_NOBODY) {
 		avring_pci_look(pci);
 		return false;
 	}
-	low = avring_pci_read(pci, AVRING_REG_FAULT_ADDR);
-	high = avring_pci_read(pci, AVRING_REG_FAULT_ADDR + 4);
+	low = avring_pci_read(pci, AVRING_PCI_REG_FAULT_ADDR);
+	high = avring_pci_read(pci, AVRING_PCI_REG_FAULT_ADDR + 4);
 	pci_err(pci->pdev, "channel %u has stopped: fault %#x at %#llx\n", ch->index,
-		avring_pci_read(pci, AVRING_REG_FAULT_CODE), high << 32 | low);
-	avring_pci_write(pci, AVRING_REG_EVENTS, AVRING_EVENT_FAULT);
+		avring_pci_read(pci, AVRING_PCI_REG_FAULT_CODE), high << 32 | low);
+	avring_pci_write(pci, AVRING_PCI_REG_EVENTS, AVRING_PCI_EVENT_FAULT);
 	return true;
 }
 
@@ -579,7 +579,7 @@ static u64 avring_pci_frame_ns(const struct avring_pci_channel *ch)
 
 static bool avring_pci_stalled(struct avring_pci_channel *ch)
 {
-	const u64 progress = (u64)ch->taken << 32 | avring_pci_get(ch, AVRING_REG_DROPPED);
+	const u64 progress = (u64)ch->taken << 32 | avring_pci_get(ch, AVRING_PCI_REG_DROPPED);
 	const u64 now = ktime_get_ns();
 
 	if (progress != ch->progress) {

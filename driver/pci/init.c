@@ -10,7 +10,7 @@
 
 static int avring_pci_set_masks(struct avring_pci *pci)
 {
-	const u32 bits = AVRING_CAPS_ADDRESS_BITS(avring_pci_read(pci, AVRING_REG_CAPS));
+	const u32 bits = AVRING_PCI_CAPS_ADDRESS_BITS(avring_pci_read(pci, AVRING_PCI_REG_CAPS));
 	struct device *dev = avring_pci_dev(pci);
 	int err = -EIO;
 
@@ -31,20 +31,20 @@ static int avring_pci_set_masks(struct avring_pci *pci)
 /* Return: 0, or -ENODEV for a card that is not ours. */
 static int avring_pci_identify(struct avring_pci *pci)
 {
-	const u32 id = avring_pci_read(pci, AVRING_REG_ID);
-	const u32 version = avring_pci_read(pci, AVRING_REG_VERSION);
-	const u32 segment = avring_pci_read(pci, AVRING_REG_MAX_SEGMENT);
-	const u32 channels = AVRING_CAPS_CHANNELS(avring_pci_read(pci, AVRING_REG_CAPS));
+	const u32 id = avring_pci_read(pci, AVRING_PCI_REG_ID);
+	const u32 version = avring_pci_read(pci, AVRING_PCI_REG_VERSION);
+	const u32 segment = avring_pci_read(pci, AVRING_PCI_REG_MAX_SEGMENT);
+	const u32 channels = AVRING_PCI_CAPS_CHANNELS(avring_pci_read(pci, AVRING_PCI_REG_CAPS));
 
-	if (id != AVRING_ID_VALUE) {
+	if (id != AVRING_PCI_ID_VALUE) {
 		pci_err(pci->pdev, "ID %#x is not that of an avring card, %#x\n", id,
-			AVRING_ID_VALUE);
+			AVRING_PCI_ID_VALUE);
 		return -ENODEV;
 	}
-	if (AVRING_VERSION_MAJOR(version) != AVRING_VERSION_MAJOR(AVRING_VERSION_VALUE)) {
+	if (AVRING_PCI_VERSION_MAJOR(version) != AVRING_PCI_VERSION_MAJOR(AVRING_PCI_VERSION_VALUE)) {
 		pci_err(pci->pdev, "version %u of the card is not %u\n",
-			AVRING_VERSION_MAJOR(version),
-			AVRING_VERSION_MAJOR(AVRING_VERSION_VALUE));
+			AVRING_PCI_VERSION_MAJOR(version),
+			AVRING_PCI_VERSION_MAJOR(AVRING_PCI_VERSION_VALUE));
 		return -ENODEV;
 	}
 	if (segment < PAGE_SIZE || channels < AVRING_PCI_CHANNELS) {

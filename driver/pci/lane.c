@@ -159,7 +159,7 @@ void avring_pci_lane_publish(struct avring_pci_lane *lane, const struct avring_p
 		.count = units,
 		.length = bytes,
 		.flags = flags |
-			 (frame->flags & AVRING_DONE_NO_SIGNAL ? AVRING_ENTRY_NO_SIGNAL : 0),
+			 (frame->flags & AVRING_PCI_DONE_NO_SIGNAL ? AVRING_ENTRY_NO_SIGNAL : 0),
 	};
 
 	avring_dma_sync_for_cpu(&lane->dma, avring_pci_lane_offset(ring, frame->tag), bytes);

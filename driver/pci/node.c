@@ -180,8 +180,8 @@ static const struct v4l2_ctrl_ops avring_pci_node_ctrl_ops = {
 };
 
 static const char * const avring_pci_node_patterns[] = {
-	[AVRING_PATTERN_REG_STAMPED] = "Bars, stamped",
-	[AVRING_PATTERN_REG_WORDS] = "Words",
+	[AVRING_PCI_PATTERN_REG_STAMPED] = "Bars, stamped",
+	[AVRING_PCI_PATTERN_REG_WORDS] = "Words",
 };
 
 /**
@@ -198,7 +198,7 @@ int avring_pci_node_init(struct avring_pci_video *v, struct v4l2_device *v4l2_de
 	v4l2_ctrl_handler_init(ctrls, 1 + AVRING_NODE_COUNTERS);
 	v4l2_ctrl_new_std_menu_items(ctrls, &avring_pci_node_ctrl_ops, V4L2_CID_TEST_PATTERN,
 				     ARRAY_SIZE(avring_pci_node_patterns) - 1, 0,
-				     AVRING_PATTERN_REG_STAMPED, avring_pci_node_patterns);
+				     AVRING_PCI_PATTERN_REG_STAMPED, avring_pci_node_patterns);
 	avring_node_add_counters(ctrls, &avring_pci_node_ctrl_ops);
 	return avring_node_init(&v->node, v4l2_dev, NULL, V4L2_BUF_TYPE_VIDEO_CAPTURE,
 				&avring_pci_node_ioctl_ops, &avring_pci_video_queue_ops);

@@ -103,9 +103,9 @@ static int avring_pci_read_clock(struct avring_pci *pci)
 
 	for (i = 0; i < 4; i++) {
 		before = ktime_get_ns();
-		low = avring_pci_read(pci, AVRING_REG_TIME);
+		low = avring_pci_read(pci, AVRING_PCI_REG_TIME);
 		after = ktime_get_ns();
-		high = avring_pci_read(pci, AVRING_REG_TIME + 4);
+		high = avring_pci_read(pci, AVRING_PCI_REG_TIME + 4);
 		if (after - before >= best)
 			continue;
 		best = after - before;
@@ -163,7 +163,7 @@ int avring_pci_use(struct avring_pci *pci)
 	}
 	if (!pci->users++) {
 		/* What happened while nobody listened: a bit that stays set is not told again. */
-		avring_pci_write(pci, AVRING_REG_EVENTS, AVRING_EVENT_SIGNAL | AVRING_EVENT_FAULT);
+		avring_pci_write(pci, AVRING_PCI_REG_EVENTS, AVRING_PCI_EVENT_SIGNAL | AVRING_PCI_EVENT_FAULT);
 		queue_delayed_work(avring_pci_queue, &pci->watchdog,
 				   msecs_to_jiffies(AVRING_PCI_WATCHDOG_MS));
 	}
@@ -204,7 +204,7 @@ bool avring_pci_signal(struct avring_pci *pci)
 	bool signal = true;
 
 	if (avring_pci_awake(pci)) {
-		signal = avring_pci_read(pci, AVRING_REG_STATUS) & AVRING_STATUS_SIGNAL;
+		signal = avring_pci_read(pci, AVRING_PCI_REG_STATUS) & AVRING_PCI_STATUS_SIGNAL;
 		pm_runtime_put_autosuspend(avring_pci_dev(pci));
 	}
 	return signal;
@@ -213,16 +213,16 @@ bool avring_pci_signal(struct avring_pci *pci)
 /* FAULT stays until the watchdog has said what it was. */
 static void avring_pci_take_events(struct avring_pci *pci)
 {
-	const u32 events = avring_pci_read(pci, AVRING_REG_EVENTS);
+	const u32 events = avring_pci_read(pci, AVRING_PCI_REG_EVENTS);
 
 	if (events == AVRING_PCI_NOBODY) {
 		avring_pci_look(pci);
 		return;
 	}
-	avring_pci_write(pci, AVRING_REG_EVENTS, events & ~AVRING_EVENT_FAULT);
-	if (events & AVRING_EVENT_FAULT)
+	avring_pci_write(pci, AVRING_PCI_REG_EVENTS, events & ~AVRING_PCI_EVENT_FAULT);
+	if (events & AVRING_PCI_EVENT_FAULT)
 		avring_pci_look(pci);
-	if (events & AVRING_EVENT_SIGNAL)
+	if (events & AVRING_PCI_EVENT_SIGNAL)
 		pci->signal_changed(pci->data);
 }
 
@@ -250,11 +250,11 @@ irqreturn_t avring_pci_event_irq(int irq, void *data)
 static bool avring_pci_is_gone(const struct avring_pci *pci)
 {
 	if (READ_ONCE(pci->state) != AVRING_PCI_UP || pci_channel_offline(pci->pdev) ||
-	    avring_pci_read(pci, AVRING_REG_ID) != AVRING_PCI_NOBODY)
+	    avring_pci_read(pci, AVRING_PCI_REG_ID) != AVRING_PCI_NOBODY)
 		return false;
 	msleep(AVRING_PCI_AGAIN_MS);
 	return READ_ONCE(pci->state) == AVRING_PCI_UP && !pci_channel_offline(pci->pdev) &&
-	       avring_pci_read(pci, AVRING_REG_ID) == AVRING_PCI_NOBODY;
+	       avring_pci_read(pci, AVRING_PCI_REG_ID) == AVRING_PCI_NOBODY;
 }
 
 static void avring_pci_look_around(struct avring_pci *pci)
@@ -273,7 +273,7 @@ static void avring_pci_look_around(struct avring_pci *pci)
 	mutex_unlock(&pci->lock);
 	for (i = 0; i < AVRING_PCI_CHANNELS; i++)
 		avring_pci_watch(&pci->channels[i]);
-	avring_pci_write(pci, AVRING_REG_EVENTS, AVRING_EVENT_FAULT);
+	avring_pci_write(pci, AVRING_PCI_REG_EVENTS, AVRING_PCI_EVENT_FAULT);
 }
 
 /**
@@ -357,12 +357,13 @@ int avring_pci_reset(struct avring_pci *pci)
 	pci_clear_master(pci->pdev);
 	if (!avring_pci_is_there(pci))
 		return -ENODEV;
-	avring_pci_write(pci, AVRING_REG_CONTROL, AVRING_CONTROL_RESET);
-	if (read_poll_timeout(avring_pci_read, control, !(control & AVRING_CONTROL_RESET), 20,
-			      AVRING_PCI_STOP_US, false, pci, AVRING_REG_CONTROL))
+	avring_pci_write(pci, AVRING_PCI_REG_CONTROL, AVRING_PCI_CONTROL_RESET);
+	if (read_poll_timeout(avring_pci_read, control, !(control & AVRING_PCI_CONTROL_RESET), 20,
+			      AVRING_PCI_STOP_US, false, pci, AVRING_PCI_REG_CONTROL))
 		return -EIO;
 	pci_set_master(pci->pdev);
-	avring_pci_write(pci, AVRING_REG_EVENTS_ENABLE, AVRING_EVENT_SIGNAL | AVRING_EVENT_FAULT);
+	avring_pci_write(pci, AVRING_PCI_REG_EVENTS_ENABLE,
+			 AVRING_PCI_EVENT_SIGNAL | AVRING_PCI_EVENT_FAULT);
 	return 0;
 }
 

@@ -29,14 +29,14 @@ struct sg_table;
  * struct avring_pci_config - what a channel captures
  * @rate: frames (sound: sample frames) per second
  * @frame_bytes: of a picture or a chunk
- * @format: V4L2_PIX_FMT_* or AVRING_SAMPLE_*
+ * @format: V4L2_PIX_FMT_* or AVRING_PCI_SAMPLE_*
  * @width: pixels; picture only, as are the next two
  * @height: lines
  * @bytesperline: of the first plane
  * @channels: of a sample frame; sound only, as is the next
  * @chunk_frames: sample frames of a chunk
- * @input: AVRING_INPUT_REG_*
- * @pattern: AVRING_PATTERN_REG_*
+ * @input: AVRING_PCI_INPUT_REG_*
+ * @pattern: AVRING_PCI_PATTERN_REG_*
  * @align: cyclic: frames begin at multiples of this power of two, 1 to 4096
  */
 struct avring_pci_config {
@@ -60,7 +60,7 @@ struct avring_pci_config {
  *	and not in the future by more than AVRING_PCI_OFF_NS
  * @event: number of that on the card's timeline; sound counts sample frames
  * @bytes: written, at most those of the configuration
- * @flags: AVRING_DONE_*
+ * @flags: AVRING_PCI_DONE_*
  * @jumps: of the card's clock before it; numbers of frames that differ in this do not compare
  */
 struct avring_pci_frame {

@@ -27,7 +27,7 @@
  * struct avring_pci_desc - a descriptor, see pci/regs.h
  * @addr: bus address
  * @length: bytes
- * @flags: AVRING_DESC_*
+ * @flags: AVRING_PCI_DESC_*
  * @cookie: of its buffer
  */
 struct avring_pci_desc {
@@ -44,7 +44,7 @@ struct avring_pci_desc {
  * @sequence: of the frame
  * @bytes: written
  * @zero: zero
- * @flags: AVRING_DONE_*, written last
+ * @flags: AVRING_PCI_DONE_*, written last
  */
 struct avring_pci_done {
 	__le64 tag;
@@ -67,12 +67,12 @@ static inline void avring_pci_write(const struct avring_pci *pci, u32 reg, u32 v
 
 static inline u32 avring_pci_get(const struct avring_pci_channel *ch, u32 reg)
 {
-	return avring_pci_read(ch->pci, AVRING_REG_CHANNEL(ch->index) + reg);
+	return avring_pci_read(ch->pci, AVRING_PCI_REG_CHANNEL(ch->index) + reg);
 }
 
 static inline void avring_pci_set(const struct avring_pci_channel *ch, u32 reg, u32 value)
 {
-	avring_pci_write(ch->pci, AVRING_REG_CHANNEL(ch->index) + reg, value);
+	avring_pci_write(ch->pci, AVRING_PCI_REG_CHANNEL(ch->index) + reg, value);
 }
 
 static inline void avring_pci_set64(const struct avring_pci_channel *ch, u32 reg, u64 value)
@@ -88,7 +88,7 @@ static inline struct device *avring_pci_dev(const struct avring_pci *pci)
 
 static inline bool avring_pci_is_there(const struct avring_pci *pci)
 {
-	return avring_pci_read(pci, AVRING_REG_ID) == AVRING_ID_VALUE;
+	return avring_pci_read(pci, AVRING_PCI_REG_ID) == AVRING_PCI_ID_VALUE;
 }
 
 /* pci/pci.c */

@@ -18,9 +18,9 @@
 #define AVRING_PCI_AHEAD_HZ	10
 
 /* The card numbers its formats as ALSA does. */
-static_assert((__force u32)SNDRV_PCM_FORMAT_S16_LE == AVRING_SAMPLE_S16_LE);
-static_assert((__force u32)SNDRV_PCM_FORMAT_S24_LE == AVRING_SAMPLE_S24_LE);
-static_assert((__force u32)SNDRV_PCM_FORMAT_S32_LE == AVRING_SAMPLE_S32_LE);
+static_assert((__force u32)SNDRV_PCM_FORMAT_S16_LE == AVRING_PCI_SAMPLE_S16_LE);
+static_assert((__force u32)SNDRV_PCM_FORMAT_S24_LE == AVRING_PCI_SAMPLE_S24_LE);
+static_assert((__force u32)SNDRV_PCM_FORMAT_S32_LE == AVRING_PCI_SAMPLE_S32_LE);
 
 /* The channel's lock is held, and it does not run. */
 static void avring_pci_sound_set_format(struct avring_pci_audio *audio,
@@ -37,7 +37,7 @@ static void avring_pci_sound_set_format(struct avring_pci_audio *audio,
 		.channels = format->channels,
 		.chunk_frames = format->period_frames,
 		.input = audio->lane.config.input,
-		.pattern = AVRING_PATTERN_REG_STAMPED,
+		.pattern = AVRING_PCI_PATTERN_REG_STAMPED,
 	};
 }
 
@@ -179,7 +179,7 @@ static int avring_pci_sound_check(const struct avring_pci_audio *audio,
 				  const struct avring_pci_frame *frame)
 {
 	const u32 wanted = audio->lane.config.frame_bytes;
-	const bool shortened = frame->flags & (AVRING_DONE_SHORT | AVRING_DONE_TRUNCATED);
+	const bool shortened = frame->flags & (AVRING_PCI_DONE_SHORT | AVRING_PCI_DONE_TRUNCATED);
 
 	if (!avring_pci_lane_expects(&audio->lane, frame))
 		return -EPROTO;
@@ -311,7 +311,7 @@ void avring_pci_sound_unuse(struct avring_pci_audio *audio)
 /**
  * avring_pci_sound_set_input() - where the sound comes from
  * @audio: the sound card
- * @input: AVRING_INPUT_REG_*
+ * @input: AVRING_PCI_INPUT_REG_*
  *
  * A stream that runs goes on, with a gap. Context: process, may sleep.
  *
@@ -354,7 +354,7 @@ void avring_pci_sound_gone(struct avring_pci_audio *audio)
 void avring_pci_sound_init(struct avring_pci_audio *audio, bool line)
 {
 	avring_stream_init(&audio->lane.stream, &avring_pci_sound_stream_ops);
-	audio->lane.config.input = line ? AVRING_INPUT_REG_LINE : AVRING_INPUT_REG_GENERATOR;
+	audio->lane.config.input = line ? AVRING_PCI_INPUT_REG_LINE : AVRING_PCI_INPUT_REG_GENERATOR;
 	audio->lane.ch->ops = &avring_pci_sound_channel_ops;
 	audio->lane.ch->data = audio;
 }

@@ -105,10 +105,10 @@ static void avring_pci_video_deliver(struct avring_pci_video *v, struct avring_b
 
 	v->counters.dropped += sequence - expected;
 	v->counters.delivered++;
-	if (frame->flags & AVRING_DONE_NO_SIGNAL)
+	if (frame->flags & AVRING_PCI_DONE_NO_SIGNAL)
 		v->counters.no_signal++;
 	vb2_set_plane_payload(&buf->vb.vb2_buf, 0, frame->bytes);
-	if (frame->bytes == v->lane.config.frame_bytes && !(frame->flags & AVRING_DONE_TRUNCATED)) {
+	if (frame->bytes == v->lane.config.frame_bytes && !(frame->flags & AVRING_PCI_DONE_TRUNCATED)) {
 		avring_queue_done(&v->node.queue, buf, sequence, frame->mono_ns);
 		return;
 	}
@@ -150,7 +150,7 @@ static int avring_pci_video_landed_in_ring(struct avring_pci_video *v,
 					   const struct avring_pci_frame *frame)
 {
 	const bool damaged = frame->bytes != v->lane.config.frame_bytes ||
-			     frame->flags & AVRING_DONE_TRUNCATED;
+			     frame->flags & AVRING_PCI_DONE_TRUNCATED;
 
 	if (!avring_pci_lane_expects(&v->lane, frame))
 		return -EPROTO;
@@ -327,8 +327,8 @@ int avring_pci_video_tune(struct avring_pci_video *v, const struct v4l2_pix_form
 /**
  * avring_pci_video_select() - choose what the card sends
  * @v: the pictures
- * @input: AVRING_INPUT_REG_*
- * @pattern: AVRING_PATTERN_REG_*
+ * @input: AVRING_PCI_INPUT_REG_*
+ * @pattern: AVRING_PCI_PATTERN_REG_*
  *
  * Return: 0, or -EIO, -ENODEV, -ENOMEM.
  */

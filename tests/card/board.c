@@ -62,8 +62,8 @@ void board_open(struct board *board)
 	tap_check(regs != MAP_FAILED, "resource0 cannot be mapped: %s", strerror(errno));
 	close(fd);
 	board->regs = regs;
-	board_write(board, AVRING_REG_CONTROL, AVRING_CONTROL_RESET);
-	while (board_read(board, AVRING_REG_CONTROL) & AVRING_CONTROL_RESET)
+	board_write(board, AVRING_PCI_REG_CONTROL, AVRING_PCI_CONTROL_RESET);
+	while (board_read(board, AVRING_PCI_REG_CONTROL) & AVRING_PCI_CONTROL_RESET)
 		board_pause();
 }
 
@@ -99,9 +99,9 @@ void board_pause(void)
 
 uint64_t board_time(const struct board *board)
 {
-	uint32_t low = board_read(board, AVRING_REG_TIME);
+	uint32_t low = board_read(board, AVRING_PCI_REG_TIME);
 
-	return low | (uint64_t)board_read(board, AVRING_REG_TIME + 4) << 32;
+	return low | (uint64_t)board_read(board, AVRING_PCI_REG_TIME + 4) << 32;
 }
 
 uint64_t board_event_ns(uint32_t num, uint32_t den, uint64_t n)
@@ -151,12 +151,12 @@ uint64_t board_address(const void *at)
 
 uint32_t board_get(const struct board_channel *channel, unsigned int reg)
 {
-	return board_read(channel->board, AVRING_REG_CHANNEL(channel->number) + reg);
+	return board_read(channel->board, AVRING_PCI_REG_CHANNEL(channel->number) + reg);
 }
 
 void board_set(struct board_channel *channel, unsigned int reg, uint32_t value)
 {
-	board_write(channel->board, AVRING_REG_CHANNEL(channel->number) + reg, value);
+	board_write(channel->board, AVRING_PCI_REG_CHANNEL(channel->number) + reg, value);
 }
 
 void board_set64(struct board_channel *channel, unsigned int reg, uint64_t value)
@@ -171,17 +171,17 @@ static const struct {
 	uint32_t video;
 	uint32_t audio;
 } board_defaults[] = {
-	{ AVRING_REG_ALIGN, 64, 64 },
-	{ AVRING_REG_IRQ_EVERY, 1, 1 },
-	{ AVRING_REG_FRAME_BYTES, 2048, 192 },
-	{ AVRING_REG_RATE_NUM, 1000, 48000 },
-	{ AVRING_REG_RATE_DEN, 1, 1 },
-	{ AVRING_REG_FORMAT, 0x56595559, AVRING_SAMPLE_S16_LE },
-	{ AVRING_REG_WIDTH, 64, 0 },
-	{ AVRING_REG_HEIGHT, 16, 0 },
-	{ AVRING_REG_BYTESPERLINE, 128, 0 },
-	{ AVRING_REG_CHANNEL_COUNT, 0, 2 },
-	{ AVRING_REG_CHUNK_FRAMES, 0, 48 },
+	{ AVRING_PCI_REG_ALIGN, 64, 64 },
+	{ AVRING_PCI_REG_IRQ_EVERY, 1, 1 },
+	{ AVRING_PCI_REG_FRAME_BYTES, 2048, 192 },
+	{ AVRING_PCI_REG_RATE_NUM, 1000, 48000 },
+	{ AVRING_PCI_REG_RATE_DEN, 1, 1 },
+	{ AVRING_PCI_REG_FORMAT, 0x56595559, AVRING_PCI_SAMPLE_S16_LE },
+	{ AVRING_PCI_REG_WIDTH, 64, 0 },
+	{ AVRING_PCI_REG_HEIGHT, 16, 0 },
+	{ AVRING_PCI_REG_BYTESPERLINE, 128, 0 },
+	{ AVRING_PCI_REG_CHANNEL_COUNT, 0, 2 },
+	{ AVRING_PCI_REG_CHUNK_FRAMES, 0, 48 },
 };
 
 /* One page each for descriptors and completions: up to 256 and 128. */
@@ -200,18 +200,18 @@ void board_setup(struct board_channel *channel, struct board *board, unsigned in
 	for (i = 0; i < TAP_COUNT(board_defaults); i++)
 		board_set(channel, board_defaults[i].reg,
 			  number ? board_defaults[i].audio : board_defaults[i].video);
-	board_set64(channel, AVRING_REG_DESC_BASE, board_address(channel->descs.data));
-	board_set(channel, AVRING_REG_DESC_COUNT, descs);
-	board_set64(channel, AVRING_REG_DONE_BASE, board_address(channel->dones.data));
-	board_set(channel, AVRING_REG_DONE_COUNT, dones);
+	board_set64(channel, AVRING_PCI_REG_DESC_BASE, board_address(channel->descs.data));
+	board_set(channel, AVRING_PCI_REG_DESC_COUNT, descs);
+	board_set64(channel, AVRING_PCI_REG_DONE_BASE, board_address(channel->dones.data));
+	board_set(channel, AVRING_PCI_REG_DONE_COUNT, dones);
 }
 
 /* The next descriptor, which does not cross a page; TAIL is the caller's. */
 void board_describe(struct board_channel *channel, const void *at, uint32_t bytes, uint16_t flags,
 		    uint16_t cookie)
 {
-	uint32_t count = board_get(channel, AVRING_REG_DESC_COUNT);
-	uint8_t *desc = channel->descs.data + channel->given++ % count * AVRING_DESC_SIZE;
+	uint32_t count = board_get(channel, AVRING_PCI_REG_DESC_COUNT);
+	uint8_t *desc = channel->descs.data + channel->given++ % count * AVRING_PCI_DESC_SIZE;
 	uint64_t address = board_address(at);
 
 	memcpy(desc, &address, 8);
@@ -225,13 +225,13 @@ bool board_next(struct board_channel *channel, struct board_done *done)
 {
 	const struct board_done *entry = (struct board_done *)channel->dones.data +
 					 channel->taken % channel->done_count;
-	uint32_t phase = channel->taken / channel->done_count % 2 ? 0 : AVRING_DONE_PHASE;
+	uint32_t phase = channel->taken / channel->done_count % 2 ? 0 : AVRING_PCI_DONE_PHASE;
 	uint32_t flags = __atomic_load_n(&entry->flags, __ATOMIC_ACQUIRE);
 
-	if ((flags & AVRING_DONE_PHASE) != phase)
+	if ((flags & AVRING_PCI_DONE_PHASE) != phase)
 		return false;
 	*done = *entry;
-	done->flags &= ~AVRING_DONE_PHASE;
+	done->flags &= ~AVRING_PCI_DONE_PHASE;
 	channel->taken++;
 	return true;
 }
@@ -244,8 +244,8 @@ void board_wait(struct board_channel *channel, struct board_done *done)
 	while (!board_next(channel, done)) {
 		tap_check(board_time(channel->board) < end,
 			  "no completion %u within 5 s, state %#x, fault %#x", channel->taken,
-			  board_get(channel, AVRING_REG_STATE),
-			  board_read(channel->board, AVRING_REG_FAULT_CODE));
+			  board_get(channel, AVRING_PCI_REG_STATE),
+			  board_read(channel->board, AVRING_PCI_REG_FAULT_CODE));
 		board_pause();
 	}
 }
@@ -253,15 +253,15 @@ void board_wait(struct board_channel *channel, struct board_done *done)
 /* All completions that were seen are free again. */
 void board_release(struct board_channel *channel)
 {
-	board_set(channel, AVRING_REG_DONE_TAKEN, channel->taken);
+	board_set(channel, AVRING_PCI_REG_DONE_TAKEN, channel->taken);
 }
 
 void board_stop(struct board_channel *channel)
 {
 	uint64_t end = board_time(channel->board) + 100000000;
 
-	board_set(channel, AVRING_REG_CTRL, 0);
-	while (board_get(channel, AVRING_REG_STATE) & AVRING_CHANNEL_BUSY) {
+	board_set(channel, AVRING_PCI_REG_CTRL, 0);
+	while (board_get(channel, AVRING_PCI_REG_STATE) & AVRING_PCI_CHANNEL_BUSY) {
 		tap_check(board_time(channel->board) < end, "BUSY for more than 100 ms");
 		board_pause();
 	}

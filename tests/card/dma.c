@@ -18,7 +18,7 @@
 
 static void dma_start(struct board_channel *channel, uint32_t ctrl)
 {
-	board_set(channel, AVRING_REG_CTRL, AVRING_CTRL_RUN | ctrl);
+	board_set(channel, AVRING_PCI_REG_CTRL, AVRING_PCI_CTRL_RUN | ctrl);
 }
 
 /* The buffer of frame i: a piece at the end of one page, and one at the start of another. */
@@ -34,7 +34,8 @@ static void dma_give(struct board_channel *channel, const struct board_memory *m
 		     unsigned int i)
 {
 	board_describe(channel, dma_piece(memory, i, false), DMA_FIRST, 0, 0xbad);
-	board_describe(channel, dma_piece(memory, i, true), DMA_REST, AVRING_DESC_LAST, 100 + i);
+	board_describe(channel, dma_piece(memory, i, true), DMA_REST, AVRING_PCI_DESC_LAST,
+		       100 + i);
 }
 
 /* Bytes of buffer i in one piece, and those around them as they were. */
@@ -91,11 +92,11 @@ static void dma_queue(void)
 	board_open(&board);
 	memset(memory.data, DMA_GUARD, memory.bytes);
 	board_setup(&channel, &board, AVRING_PCI_VIDEO, 64, 8);
-	board_set(&channel, AVRING_REG_PATTERN, AVRING_PATTERN_REG_WORDS);
+	board_set(&channel, AVRING_PCI_REG_PATTERN, AVRING_PCI_PATTERN_REG_WORDS);
 	dma_start(&channel, 0);
 	for (i = 0; i < DMA_BUFFERS; i++)
 		dma_give(&channel, &memory, i);
-	board_set(&channel, AVRING_REG_TAIL, channel.given);
+	board_set(&channel, AVRING_PCI_REG_TAIL, channel.given);
 	for (i = 0; i < DMA_BUFFERS; i++) {
 		board_wait(&channel, &done);
 		tap_eq(100 + i, done.where);
@@ -113,7 +114,7 @@ static void dma_queue(void)
 	}
 	board_stop(&channel);
 	tap_check(!board_next(&channel, &done), "a frame more than buffers");
-	tap_eq(0, board_read(&board, AVRING_REG_EVENTS) & AVRING_EVENT_FAULT);
+	tap_eq(0, board_read(&board, AVRING_PCI_REG_EVENTS) & AVRING_PCI_EVENT_FAULT);
 }
 
 static uint32_t dma_crc(const uint8_t *frame)
@@ -157,7 +158,7 @@ static void dma_stamp(void)
 	dma_start(&channel, 0);
 	for (i = 0; i < DMA_BUFFERS; i++)
 		dma_give(&channel, &memory, i);
-	board_set(&channel, AVRING_REG_TAIL, channel.given);
+	board_set(&channel, AVRING_PCI_REG_TAIL, channel.given);
 	end = board_time(&board) + 3000000000;
 	for (i = 0; !flashes && board_time(&board) < end; i++) {
 		board_wait(&channel, &done);
@@ -167,7 +168,7 @@ static void dma_stamp(void)
 		dma_check_stamp(frame, &done);
 		flashes += frame[DMA_FRAME - 1] == 255;
 		dma_give(&channel, &memory, i % DMA_BUFFERS);
-		board_set(&channel, AVRING_REG_TAIL, channel.given);
+		board_set(&channel, AVRING_PCI_REG_TAIL, channel.given);
 		board_release(&channel);
 	}
 	tap_check(flashes, "no flash in %u frames", i);
@@ -185,8 +186,8 @@ static void dma_ring_setup(struct board_channel *channel, struct board *board,
 	*memory = board_alloc(DMA_RING);
 	memset(memory->data, DMA_GUARD, DMA_RING);
 	board_setup(channel, board, AVRING_PCI_VIDEO, DMA_RING_PAGES, 8);
-	board_set(channel, AVRING_REG_PATTERN, AVRING_PATTERN_REG_WORDS);
-	board_set(channel, AVRING_REG_FRAME_BYTES, frame_bytes);
+	board_set(channel, AVRING_PCI_REG_PATTERN, AVRING_PCI_PATTERN_REG_WORDS);
+	board_set(channel, AVRING_PCI_REG_FRAME_BYTES, frame_bytes);
 	for (i = 0; i < DMA_RING_PAGES; i++)
 		board_describe(channel, memory->data + i * DMA_PAGE, DMA_PAGE, 0, 0);
 }
@@ -204,10 +205,10 @@ static void dma_ring(void)
 
 	board_open(&board);
 	dma_ring_setup(&channel, &board, &memory, sizeof(frame));
-	board_set64(&channel, AVRING_REG_POSITION, position);
-	dma_start(&channel, AVRING_CTRL_CYCLIC);
+	board_set64(&channel, AVRING_PCI_REG_POSITION, position);
+	dma_start(&channel, AVRING_PCI_CTRL_CYCLIC);
 	for (i = 0; i < 40; i++) {
-		board_set(&channel, AVRING_REG_TAIL, i + 1);
+		board_set(&channel, AVRING_PCI_REG_TAIL, i + 1);
 		board_wait(&channel, &done);
 		tap_eq(position, done.where);
 		dma_time(&done, &first);
@@ -221,9 +222,9 @@ static void dma_ring(void)
 	board_stop(&channel);
 	/* The rest of what was dropped in between, and no frame that was not granted. */
 	tap_check(!board_next(&channel, &done), "a frame that was not granted");
-	tap_check(board_get(&channel, AVRING_REG_DROPPED) >= done.sequence + 1 - 40,
-		  "%u dropped, %u written, sequence %u", board_get(&channel, AVRING_REG_DROPPED), i,
-		  done.sequence);
+	tap_check(board_get(&channel, AVRING_PCI_REG_DROPPED) >= done.sequence + 1 - 40,
+		  "%u dropped, %u written, sequence %u",
+		  board_get(&channel, AVRING_PCI_REG_DROPPED), i, done.sequence);
 }
 
 static void dma_ring_small(void)
@@ -235,13 +236,13 @@ static void dma_ring_small(void)
 
 	board_open(&board);
 	dma_ring_setup(&channel, &board, &memory, DMA_RING + 1);
-	dma_start(&channel, AVRING_CTRL_CYCLIC);
+	dma_start(&channel, AVRING_PCI_CTRL_CYCLIC);
 	end = board_time(&board) + 1000000000;
-	while (board_get(&channel, AVRING_REG_STATE) != AVRING_CHANNEL_FAULT) {
+	while (board_get(&channel, AVRING_PCI_REG_STATE) != AVRING_PCI_CHANNEL_FAULT) {
 		tap_check(board_time(&board) < end, "a frame larger than the ring is no fault");
 		board_pause();
 	}
-	tap_eq(AVRING_FAULT_SETUP, board_read(&board, AVRING_REG_FAULT_CODE));
+	tap_eq(AVRING_PCI_FAULT_SETUP, board_read(&board, AVRING_PCI_REG_FAULT_CODE));
 }
 
 struct dma_drops {
@@ -253,13 +254,13 @@ static bool dma_has_dropped(void *arg)
 {
 	const struct dma_drops *drops = arg;
 
-	return board_get(drops->channel, AVRING_REG_DROPPED) - drops->before > 5;
+	return board_get(drops->channel, AVRING_PCI_REG_DROPPED) - drops->before > 5;
 }
 
 /* Until more frames were dropped from now on. */
 static void dma_wait_drops(const struct board_channel *channel)
 {
-	struct dma_drops drops = { channel, board_get(channel, AVRING_REG_DROPPED) };
+	struct dma_drops drops = { channel, board_get(channel, AVRING_PCI_REG_DROPPED) };
 
 	tap_check(tap_eventually(dma_has_dropped, &drops, 10), "nothing is dropped");
 }
@@ -278,7 +279,7 @@ static void dma_completions(void)
 	dma_start(&channel, 0);
 	for (i = 0; i < DMA_BUFFERS; i++)
 		dma_give(&channel, &memory, i);
-	board_set(&channel, AVRING_REG_TAIL, channel.given);
+	board_set(&channel, AVRING_PCI_REG_TAIL, channel.given);
 	dma_wait_drops(&channel);
 	board_wait(&channel, &done);
 	board_wait(&channel, &done);
@@ -301,12 +302,12 @@ static void dma_truncated(void)
 	board_open(&board);
 	memset(memory.data, DMA_GUARD, DMA_PAGE);
 	board_setup(&channel, &board, AVRING_PCI_VIDEO, 64, 8);
-	board_set(&channel, AVRING_REG_PATTERN, AVRING_PATTERN_REG_WORDS);
+	board_set(&channel, AVRING_PCI_REG_PATTERN, AVRING_PCI_PATTERN_REG_WORDS);
 	dma_start(&channel, 0);
-	board_describe(&channel, memory.data, 1000, AVRING_DESC_LAST, 1);
-	board_set(&channel, AVRING_REG_TAIL, 1);
+	board_describe(&channel, memory.data, 1000, AVRING_PCI_DESC_LAST, 1);
+	board_set(&channel, AVRING_PCI_REG_TAIL, 1);
 	board_wait(&channel, &done);
-	tap_eq(AVRING_DONE_TRUNCATED, done.flags);
+	tap_eq(AVRING_PCI_DONE_TRUNCATED, done.flags);
 	tap_eq(1000, done.bytes);
 	dma_words(memory.data, 1000, done.sequence);
 	tap_eq(DMA_GUARD, memory.data[1000]);
@@ -325,10 +326,10 @@ static void dma_incomplete(void)
 	board_setup(&channel, &board, AVRING_PCI_VIDEO, 64, 8);
 	dma_start(&channel, 0);
 	dma_give(&channel, &memory, 0);
-	board_set(&channel, AVRING_REG_TAIL, 1);
+	board_set(&channel, AVRING_PCI_REG_TAIL, 1);
 	dma_wait_drops(&channel);
 	tap_check(!board_next(&channel, &done), "half a buffer was written to");
-	board_set(&channel, AVRING_REG_TAIL, 2);
+	board_set(&channel, AVRING_PCI_REG_TAIL, 2);
 	board_wait(&channel, &done);
 	tap_eq(100, done.where);
 	board_stop(&channel);
@@ -339,14 +340,14 @@ static void dma_wait_fault(struct board_channel *channel, uint32_t code, uint64_
 	struct board *board = channel->board;
 	uint64_t end = board_time(board) + 1000000000;
 
-	while (board_get(channel, AVRING_REG_STATE) != AVRING_CHANNEL_FAULT) {
+	while (board_get(channel, AVRING_PCI_REG_STATE) != AVRING_PCI_CHANNEL_FAULT) {
 		tap_check(board_time(board) < end, "no fault");
 		board_pause();
 	}
-	tap_eq(code, board_read(board, AVRING_REG_FAULT_CODE));
-	tap_eq(address, board_read(board, AVRING_REG_FAULT_ADDR) |
-				(uint64_t)board_read(board, AVRING_REG_FAULT_ADDR + 4) << 32);
-	board_write(board, AVRING_REG_EVENTS, AVRING_EVENT_FAULT);
+	tap_eq(code, board_read(board, AVRING_PCI_REG_FAULT_CODE));
+	tap_eq(address, board_read(board, AVRING_PCI_REG_FAULT_ADDR) |
+				(uint64_t)board_read(board, AVRING_PCI_REG_FAULT_ADDR + 4) << 32);
+	board_write(board, AVRING_PCI_REG_EVENTS, AVRING_PCI_EVENT_FAULT);
 }
 
 static void dma_master(void)
@@ -360,8 +361,8 @@ static void dma_master(void)
 	dma_start(&channel, 0);
 	dma_give(&channel, &memory, 0);
 	board_master(&board, false);
-	board_set(&channel, AVRING_REG_TAIL, channel.given);
-	dma_wait_fault(&channel, AVRING_FAULT_DESCRIPTOR, board_address(channel.descs.data));
+	board_set(&channel, AVRING_PCI_REG_TAIL, channel.given);
+	dma_wait_fault(&channel, AVRING_PCI_FAULT_DESCRIPTOR, board_address(channel.descs.data));
 	board_master(&board, true);
 }
 
@@ -378,22 +379,22 @@ static void dma_nowhere(void)
 	dma_start(&channel, 0);
 	dma_give(&channel, &memory, 0);
 	memcpy(channel.descs.data, &nowhere, 8);
-	board_set(&channel, AVRING_REG_TAIL, channel.given);
-	dma_wait_fault(&channel, AVRING_FAULT_DATA, nowhere);
+	board_set(&channel, AVRING_PCI_REG_TAIL, channel.given);
+	dma_wait_fault(&channel, AVRING_PCI_FAULT_DATA, nowhere);
 
-	board_set64(&channel, AVRING_REG_DONE_BASE, nowhere);
+	board_set64(&channel, AVRING_PCI_REG_DONE_BASE, nowhere);
 	channel.given = 0;
 	dma_start(&channel, 0);
 	dma_give(&channel, &memory, 0);
-	board_set(&channel, AVRING_REG_TAIL, channel.given);
-	dma_wait_fault(&channel, AVRING_FAULT_COMPLETION, nowhere);
+	board_set(&channel, AVRING_PCI_REG_TAIL, channel.given);
+	dma_wait_fault(&channel, AVRING_PCI_FAULT_COMPLETION, nowhere);
 
 	channel.given = 0;
 	dma_start(&channel, 0);
 	dma_give(&channel, &memory, 0);
 	memset(channel.descs.data + 8, 0, 4);
-	board_set(&channel, AVRING_REG_TAIL, channel.given);
-	dma_wait_fault(&channel, AVRING_FAULT_DESCRIPTOR, board_address(channel.descs.data));
+	board_set(&channel, AVRING_PCI_REG_TAIL, channel.given);
+	dma_wait_fault(&channel, AVRING_PCI_FAULT_DESCRIPTOR, board_address(channel.descs.data));
 }
 
 /*
@@ -414,8 +415,8 @@ static void dma_sound(void)
 	board_setup(&channel, &board, AVRING_PCI_AUDIO, 64, 8);
 	dma_start(&channel, 0);
 	for (c = 0; c < 2000 || (!beeps && c < 20000); c++) {
-		board_describe(&channel, memory.data, 192, AVRING_DESC_LAST, c);
-		board_set(&channel, AVRING_REG_TAIL, channel.given);
+		board_describe(&channel, memory.data, 192, AVRING_PCI_DESC_LAST, c);
+		board_set(&channel, AVRING_PCI_REG_TAIL, channel.given);
 		board_wait(&channel, &done);
 		board_release(&channel);
 		tap_eq(192, done.bytes);
@@ -457,13 +458,13 @@ static void dma_line(void)
 	film = fopen(path, "r");
 	tap_check(film, "%s: %s", path, strerror(errno));
 	board_open(&board);
-	tap_eq(AVRING_STATUS_SIGNAL, board_read(&board, AVRING_REG_STATUS));
+	tap_eq(AVRING_PCI_STATUS_SIGNAL, board_read(&board, AVRING_PCI_REG_STATUS));
 	board_setup(&channel, &board, AVRING_PCI_VIDEO, 64, 8);
-	board_set(&channel, AVRING_REG_INPUT, AVRING_INPUT_REG_LINE);
+	board_set(&channel, AVRING_PCI_REG_INPUT, AVRING_PCI_INPUT_REG_LINE);
 	dma_start(&channel, 0);
 	while (fread(frame, sizeof(frame), 1, film) == 1) {
-		board_describe(&channel, memory.data, DMA_FRAME, AVRING_DESC_LAST, 0);
-		board_set(&channel, AVRING_REG_TAIL, channel.given);
+		board_describe(&channel, memory.data, DMA_FRAME, AVRING_PCI_DESC_LAST, 0);
+		board_set(&channel, AVRING_PCI_REG_TAIL, channel.given);
 		board_wait(&channel, &done);
 		tap_eq(0, done.flags);
 		tap_check(!memcmp(frame, memory.data, DMA_FRAME), "frame %u is another", frames);
@@ -473,14 +474,14 @@ static void dma_line(void)
 	}
 	fclose(film);
 	tap_check(frames > 10, "the film has %u frames", frames);
-	tap_eq(AVRING_STATUS_SIGNAL, board_read(&board, AVRING_REG_STATUS));
-	board_describe(&channel, memory.data, DMA_FRAME, AVRING_DESC_LAST, 0);
-	board_set(&channel, AVRING_REG_TAIL, channel.given);
+	tap_eq(AVRING_PCI_STATUS_SIGNAL, board_read(&board, AVRING_PCI_REG_STATUS));
+	board_describe(&channel, memory.data, DMA_FRAME, AVRING_PCI_DESC_LAST, 0);
+	board_set(&channel, AVRING_PCI_REG_TAIL, channel.given);
 	board_wait(&channel, &done);
-	tap_eq(AVRING_DONE_NO_SIGNAL, done.flags);
+	tap_eq(AVRING_PCI_DONE_NO_SIGNAL, done.flags);
 	dma_check_stamp(memory.data, &done);
-	tap_eq(0, board_read(&board, AVRING_REG_STATUS));
-	tap_eq(AVRING_EVENT_SIGNAL, board_read(&board, AVRING_REG_EVENTS));
+	tap_eq(0, board_read(&board, AVRING_PCI_REG_STATUS));
+	tap_eq(AVRING_PCI_EVENT_SIGNAL, board_read(&board, AVRING_PCI_REG_EVENTS));
 	board_stop(&channel);
 }
 

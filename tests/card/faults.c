@@ -73,11 +73,11 @@ static void faults_begin(struct faults_fixture *fixture, uint32_t ctrl)
 	fixture->memory = board_alloc(FAULTS_PAGE);
 	memset(fixture->memory.data, FAULTS_GUARD, FAULTS_PAGE);
 	board_setup(&fixture->channel, &fixture->board, AVRING_PCI_VIDEO,
-		    ctrl & AVRING_CTRL_CYCLIC ? 1 : 64, 8);
-	board_set(&fixture->channel, AVRING_REG_PATTERN, AVRING_PATTERN_REG_WORDS);
-	if (ctrl & AVRING_CTRL_CYCLIC)
+		    ctrl & AVRING_PCI_CTRL_CYCLIC ? 1 : 64, 8);
+	board_set(&fixture->channel, AVRING_PCI_REG_PATTERN, AVRING_PCI_PATTERN_REG_WORDS);
+	if (ctrl & AVRING_PCI_CTRL_CYCLIC)
 		board_describe(&fixture->channel, fixture->memory.data, FAULTS_PAGE, 0, 0);
-	board_set(&fixture->channel, AVRING_REG_CTRL, AVRING_CTRL_RUN | ctrl);
+	board_set(&fixture->channel, AVRING_PCI_REG_CTRL, AVRING_PCI_CTRL_RUN | ctrl);
 }
 
 /* Give one more frame its place; its cookie is the number of the frame. */
@@ -86,8 +86,8 @@ static void faults_give(struct faults_fixture *fixture)
 	struct board_channel *channel = &fixture->channel;
 	uint32_t given = channel->given;
 
-	board_describe(channel, fixture->memory.data, FAULTS_PAGE, AVRING_DESC_LAST, given);
-	board_set(channel, AVRING_REG_TAIL, channel->given);
+	board_describe(channel, fixture->memory.data, FAULTS_PAGE, AVRING_PCI_DESC_LAST, given);
+	board_set(channel, AVRING_PCI_REG_TAIL, channel->given);
 }
 
 static void faults_frame(struct faults_fixture *fixture, struct board_done *done)
@@ -108,8 +108,8 @@ static void faults_every(const char *property, uint32_t ctrl,
 	faults_set(property, 4);
 	faults_begin(&fixture, ctrl);
 	for (i = 0; i < 8; i++) {
-		if (ctrl & AVRING_CTRL_CYCLIC) {
-			board_set(&fixture.channel, AVRING_REG_TAIL, i + 1);
+		if (ctrl & AVRING_PCI_CTRL_CYCLIC) {
+			board_set(&fixture.channel, AVRING_PCI_REG_TAIL, i + 1);
 			board_wait(&fixture.channel, &done);
 			board_release(&fixture.channel);
 		} else {
@@ -124,8 +124,8 @@ static void faults_every(const char *property, uint32_t ctrl,
 static bool faults_is_short(const struct board_done *done, unsigned int i)
 {
 	(void)i;
-	tap_eq(done->flags & AVRING_DONE_SHORT ? FAULTS_FRAME / 2 : FAULTS_FRAME, done->bytes);
-	return done->flags & AVRING_DONE_SHORT;
+	tap_eq(done->flags & AVRING_PCI_DONE_SHORT ? FAULTS_FRAME / 2 : FAULTS_FRAME, done->bytes);
+	return done->flags & AVRING_PCI_DONE_SHORT;
 }
 
 static bool faults_is_wrong_cookie(const struct board_done *done, unsigned int i)
@@ -172,7 +172,7 @@ static void faults_cookie(void)
 
 static void faults_position(void)
 {
-	faults_every("bad-position", AVRING_CTRL_CYCLIC, faults_is_wrong_position);
+	faults_every("bad-position", AVRING_PCI_CTRL_CYCLIC, faults_is_wrong_position);
 }
 
 static void faults_bytes(void)
@@ -210,8 +210,8 @@ static void faults_flood(void)
 	faults_flag("completion-flood", true);
 	faults_begin(&fixture, 0);
 	board_stop(&fixture.channel);
-	board_set(&fixture.channel, AVRING_REG_RATE_NUM, 10);
-	board_set(&fixture.channel, AVRING_REG_CTRL, AVRING_CTRL_RUN);
+	board_set(&fixture.channel, AVRING_PCI_REG_RATE_NUM, 10);
+	board_set(&fixture.channel, AVRING_PCI_REG_CTRL, AVRING_PCI_CTRL_RUN);
 	for (i = 0; i < 8; i++)
 		faults_give(&fixture);
 	for (i = 0; i < 8; i++)
@@ -258,7 +258,7 @@ static void faults_stall(void)
 	end = board_time(&fixture.board) + 100000000;
 	for (; board_time(&fixture.board) < end; board_pause())
 		tap_check(!board_next(&fixture.channel, &done), "a frame came through");
-	tap_eq(AVRING_CHANNEL_BUSY, board_get(&fixture.channel, AVRING_REG_STATE));
+	tap_eq(AVRING_PCI_CHANNEL_BUSY, board_get(&fixture.channel, AVRING_PCI_REG_STATE));
 	faults_flag("stall-dma", false);
 	board_wait(&fixture.channel, &done);
 	board_stop(&fixture.channel);
@@ -271,12 +271,12 @@ static void faults_hang(void)
 
 	faults_flag("hang-busy", true);
 	faults_begin(&fixture, 0);
-	board_set(&fixture.channel, AVRING_REG_CTRL, 0);
+	board_set(&fixture.channel, AVRING_PCI_REG_CTRL, 0);
 	end = board_time(&fixture.board) + 200000000;
 	for (; board_time(&fixture.board) < end; board_pause())
-		tap_eq(AVRING_CHANNEL_BUSY, board_get(&fixture.channel, AVRING_REG_STATE));
-	board_write(&fixture.board, AVRING_REG_CONTROL, AVRING_CONTROL_RESET);
-	tap_eq(0, board_get(&fixture.channel, AVRING_REG_STATE));
+		tap_eq(AVRING_PCI_CHANNEL_BUSY, board_get(&fixture.channel, AVRING_PCI_REG_STATE));
+	board_write(&fixture.board, AVRING_PCI_REG_CONTROL, AVRING_PCI_CONTROL_RESET);
+	tap_eq(0, board_get(&fixture.channel, AVRING_PCI_REG_STATE));
 }
 
 static bool faults_is_touched(void *arg)
@@ -326,13 +326,13 @@ static void faults_dead(void)
 	board_wait(&fixture.channel, &done);
 	end = board_time(&fixture.board);
 	faults_flag("dead", true);
-	tap_eq(0xffffffff, board_read(&fixture.board, AVRING_REG_ID));
-	tap_eq(0xffffffff, board_get(&fixture.channel, AVRING_REG_STATE));
-	board_write(&fixture.board, AVRING_REG_SCRATCH, 1);
+	tap_eq(0xffffffff, board_read(&fixture.board, AVRING_PCI_REG_ID));
+	tap_eq(0xffffffff, board_get(&fixture.channel, AVRING_PCI_REG_STATE));
+	board_write(&fixture.board, AVRING_PCI_REG_SCRATCH, 1);
 	faults_flag("dead", false);
-	tap_eq(AVRING_ID_VALUE, board_read(&fixture.board, AVRING_REG_ID));
-	tap_eq(0, board_read(&fixture.board, AVRING_REG_SCRATCH));
-	tap_eq(0, board_get(&fixture.channel, AVRING_REG_STATE));
+	tap_eq(AVRING_PCI_ID_VALUE, board_read(&fixture.board, AVRING_PCI_REG_ID));
+	tap_eq(0, board_read(&fixture.board, AVRING_PCI_REG_SCRATCH));
+	tap_eq(0, board_get(&fixture.channel, AVRING_PCI_REG_STATE));
 	tap_check(board_time(&fixture.board) > end, "the clock went back");
 }
 
@@ -346,8 +346,8 @@ static long faults_interrupts(uint32_t irq_every)
 
 	faults_begin(&fixture, 0);
 	board_stop(&fixture.channel);
-	board_set(&fixture.channel, AVRING_REG_IRQ_EVERY, irq_every);
-	board_set(&fixture.channel, AVRING_REG_CTRL, AVRING_CTRL_RUN);
+	board_set(&fixture.channel, AVRING_PCI_REG_IRQ_EVERY, irq_every);
+	board_set(&fixture.channel, AVRING_PCI_REG_CTRL, AVRING_PCI_CTRL_RUN);
 	for (i = 0; i < 10; i++)
 		faults_frame(&fixture, &done);
 	board_stop(&fixture.channel);

@@ -16,14 +16,15 @@ static void regs_identity(void)
 	struct board board;
 
 	board_open(&board);
-	tap_eq(AVRING_ID_VALUE, board_read(&board, AVRING_REG_ID));
-	tap_eq(AVRING_VERSION_VALUE, board_read(&board, AVRING_REG_VERSION));
-	tap_eq(AVRING_PCI_CHANNELS, AVRING_CAPS_CHANNELS(board_read(&board, AVRING_REG_CAPS)));
-	tap_eq(64, AVRING_CAPS_ADDRESS_BITS(board_read(&board, AVRING_REG_CAPS)));
-	tap_check(board_read(&board, AVRING_REG_MAX_SEGMENT) >= 4096, "MAX_SEGMENT is %u",
-		  board_read(&board, AVRING_REG_MAX_SEGMENT));
-	board_write(&board, AVRING_REG_ID, 0);
-	tap_eq(AVRING_ID_VALUE, board_read(&board, AVRING_REG_ID));
+	tap_eq(AVRING_PCI_ID_VALUE, board_read(&board, AVRING_PCI_REG_ID));
+	tap_eq(AVRING_PCI_VERSION_VALUE, board_read(&board, AVRING_PCI_REG_VERSION));
+	tap_eq(AVRING_PCI_CHANNELS,
+	       AVRING_PCI_CAPS_CHANNELS(board_read(&board, AVRING_PCI_REG_CAPS)));
+	tap_eq(64, AVRING_PCI_CAPS_ADDRESS_BITS(board_read(&board, AVRING_PCI_REG_CAPS)));
+	tap_check(board_read(&board, AVRING_PCI_REG_MAX_SEGMENT) >= 4096, "MAX_SEGMENT is %u",
+		  board_read(&board, AVRING_PCI_REG_MAX_SEGMENT));
+	board_write(&board, AVRING_PCI_REG_ID, 0);
+	tap_eq(AVRING_PCI_ID_VALUE, board_read(&board, AVRING_PCI_REG_ID));
 }
 
 static void regs_reset(void)
@@ -33,19 +34,19 @@ static void regs_reset(void)
 	uint64_t before;
 
 	board_open(&board);
-	board_write(&board, AVRING_REG_SCRATCH, 0x12345678);
-	tap_eq(0x12345678, board_read(&board, AVRING_REG_SCRATCH));
+	board_write(&board, AVRING_PCI_REG_SCRATCH, 0x12345678);
+	tap_eq(0x12345678, board_read(&board, AVRING_PCI_REG_SCRATCH));
 	board_setup(&channel, &board, AVRING_PCI_VIDEO, 256, 128);
-	board_set(&channel, AVRING_REG_CTRL, AVRING_CTRL_RUN);
-	board_write(&board, AVRING_REG_EVENTS_ENABLE, AVRING_EVENT_FAULT);
+	board_set(&channel, AVRING_PCI_REG_CTRL, AVRING_PCI_CTRL_RUN);
+	board_write(&board, AVRING_PCI_REG_EVENTS_ENABLE, AVRING_PCI_EVENT_FAULT);
 	before = board_time(&board);
-	board_write(&board, AVRING_REG_CONTROL, AVRING_CONTROL_RESET);
-	while (board_read(&board, AVRING_REG_CONTROL) & AVRING_CONTROL_RESET)
+	board_write(&board, AVRING_PCI_REG_CONTROL, AVRING_PCI_CONTROL_RESET);
+	while (board_read(&board, AVRING_PCI_REG_CONTROL) & AVRING_PCI_CONTROL_RESET)
 		board_pause();
-	tap_eq(0, board_read(&board, AVRING_REG_SCRATCH));
-	tap_eq(0, board_read(&board, AVRING_REG_EVENTS_ENABLE));
-	tap_eq(0, board_get(&channel, AVRING_REG_STATE));
-	tap_eq(0, board_get(&channel, AVRING_REG_FRAME_BYTES));
+	tap_eq(0, board_read(&board, AVRING_PCI_REG_SCRATCH));
+	tap_eq(0, board_read(&board, AVRING_PCI_REG_EVENTS_ENABLE));
+	tap_eq(0, board_get(&channel, AVRING_PCI_REG_STATE));
+	tap_eq(0, board_get(&channel, AVRING_PCI_REG_FRAME_BYTES));
 	tap_check(board_time(&board) > before, "RESET has set the clock back");
 }
 
@@ -57,7 +58,7 @@ static void regs_flr(void)
 	FILE *file;
 
 	board_open(&board);
-	board_write(&board, AVRING_REG_SCRATCH, 0x12345678);
+	board_write(&board, AVRING_PCI_REG_SCRATCH, 0x12345678);
 	before = board_time(&board);
 	snprintf(path, sizeof(path), "%s/reset_method", board.path);
 	file = fopen(path, "w");
@@ -65,7 +66,7 @@ static void regs_flr(void)
 	snprintf(path, sizeof(path), "%s/reset", board.path);
 	file = fopen(path, "w");
 	tap_check(file && fputs("1", file) >= 0 && !fclose(file), "the reset failed");
-	tap_eq(0, board_read(&board, AVRING_REG_SCRATCH));
+	tap_eq(0, board_read(&board, AVRING_PCI_REG_SCRATCH));
 	tap_check(board_time(&board) > before, "the reset has set the clock back");
 }
 
@@ -103,8 +104,8 @@ static bool regs_beats(void *arg)
 	static uint32_t first;
 
 	if (!first)
-		first = board_read(board, AVRING_REG_HEARTBEAT) + 1;
-	return board_read(board, AVRING_REG_HEARTBEAT) + 1 != first;
+		first = board_read(board, AVRING_PCI_REG_HEARTBEAT) + 1;
+	return board_read(board, AVRING_PCI_REG_HEARTBEAT) + 1 != first;
 }
 
 static void regs_heartbeat(void)
@@ -124,12 +125,12 @@ static void regs_latch(void)
 	uint64_t start;
 
 	board_open(&board);
-	while ((low = board_read(&board, AVRING_REG_TIME)) < near)
+	while ((low = board_read(&board, AVRING_PCI_REG_TIME)) < near)
 		board_pause();
-	high = board_read(&board, AVRING_REG_TIME + 4);
+	high = board_read(&board, AVRING_PCI_REG_TIME + 4);
 	for (start = regs_monotonic(); regs_monotonic() - start < 50000000;)
 		board_pause();
-	tap_eq(high, board_read(&board, AVRING_REG_TIME + 4));
+	tap_eq(high, board_read(&board, AVRING_PCI_REG_TIME + 4));
 	tap_eq(high + 1, board_time(&board) >> 32);
 	tap_check(low >= near, "the low half was %u", low);
 }
@@ -138,12 +139,13 @@ static void regs_fault(struct board_channel *channel, uint32_t code)
 {
 	struct board *board = channel->board;
 
-	tap_eq(AVRING_CHANNEL_FAULT, board_get(channel, AVRING_REG_STATE));
-	tap_eq(0, board_get(channel, AVRING_REG_CTRL) & AVRING_CTRL_RUN);
-	tap_eq(AVRING_EVENT_FAULT, board_read(board, AVRING_REG_EVENTS) & AVRING_EVENT_FAULT);
-	tap_eq(code, board_read(board, AVRING_REG_FAULT_CODE));
-	board_write(board, AVRING_REG_EVENTS, AVRING_EVENT_FAULT);
-	tap_eq(0, board_read(board, AVRING_REG_EVENTS) & AVRING_EVENT_FAULT);
+	tap_eq(AVRING_PCI_CHANNEL_FAULT, board_get(channel, AVRING_PCI_REG_STATE));
+	tap_eq(0, board_get(channel, AVRING_PCI_REG_CTRL) & AVRING_PCI_CTRL_RUN);
+	tap_eq(AVRING_PCI_EVENT_FAULT,
+	       board_read(board, AVRING_PCI_REG_EVENTS) & AVRING_PCI_EVENT_FAULT);
+	tap_eq(code, board_read(board, AVRING_PCI_REG_FAULT_CODE));
+	board_write(board, AVRING_PCI_REG_EVENTS, AVRING_PCI_EVENT_FAULT);
+	tap_eq(0, board_read(board, AVRING_PCI_REG_EVENTS) & AVRING_PCI_EVENT_FAULT);
 }
 
 static void regs_events(void)
@@ -155,13 +157,13 @@ static void regs_events(void)
 	board_open(&board);
 	for (c = 0; c < AVRING_PCI_CHANNELS; c++) {
 		channels[c] = (struct board_channel){ .board = &board, .number = c };
-		board_set(&channels[c], AVRING_REG_CTRL, AVRING_CTRL_RUN);
+		board_set(&channels[c], AVRING_PCI_REG_CTRL, AVRING_PCI_CTRL_RUN);
 	}
 	/* The code is that of the first one. */
-	regs_fault(&channels[0], AVRING_FAULT_SETUP | AVRING_PCI_VIDEO << 8);
-	tap_eq(AVRING_CHANNEL_FAULT, board_get(&channels[1], AVRING_REG_STATE));
-	board_set(&channels[1], AVRING_REG_CTRL, AVRING_CTRL_RUN);
-	regs_fault(&channels[1], AVRING_FAULT_SETUP | AVRING_PCI_AUDIO << 8);
+	regs_fault(&channels[0], AVRING_PCI_FAULT_SETUP | AVRING_PCI_VIDEO << 8);
+	tap_eq(AVRING_PCI_CHANNEL_FAULT, board_get(&channels[1], AVRING_PCI_REG_STATE));
+	board_set(&channels[1], AVRING_PCI_REG_CTRL, AVRING_PCI_CTRL_RUN);
+	regs_fault(&channels[1], AVRING_PCI_FAULT_SETUP | AVRING_PCI_AUDIO << 8);
 }
 
 /* One register out of range after the other, in a setup that is right otherwise. */
@@ -171,32 +173,32 @@ static const struct regs_bad {
 	uint32_t value;
 	uint32_t ctrl;
 } regs_bad[] = {
-	{ 0, AVRING_REG_DESC_BASE, 32, 0 },
-	{ 0, AVRING_REG_DESC_COUNT, 0, 0 },
-	{ 0, AVRING_REG_DESC_COUNT, 3, 0 },
-	{ 0, AVRING_REG_DESC_COUNT, 2 * AVRING_PCI_MAX_COUNT, 0 },
-	{ 0, AVRING_REG_DONE_BASE, 16, 0 },
-	{ 0, AVRING_REG_DONE_COUNT, 0, 0 },
-	{ 0, AVRING_REG_DONE_COUNT, 5, AVRING_CTRL_CYCLIC },
-	{ 0, AVRING_REG_ALIGN, 0, AVRING_CTRL_CYCLIC },
-	{ 0, AVRING_REG_ALIGN, 48, AVRING_CTRL_CYCLIC },
-	{ 0, AVRING_REG_ALIGN, 8192, AVRING_CTRL_CYCLIC },
-	{ 0, AVRING_REG_POSITION, 32, AVRING_CTRL_CYCLIC },
-	{ 0, AVRING_REG_IRQ_EVERY, 0, 0 },
-	{ 0, AVRING_REG_IRQ_EVERY, 257, 0 },
-	{ 0, AVRING_REG_FRAME_BYTES, 0, 0 },
-	{ 0, AVRING_REG_FRAME_BYTES, 2047, 0 },
-	{ 0, AVRING_REG_FRAME_BYTES, 0x4000001, 0 },
-	{ 0, AVRING_REG_RATE_NUM, 0, 0 },
-	{ 0, AVRING_REG_RATE_DEN, 0, 0 },
-	{ 0, AVRING_REG_INPUT, 2, 0 },
-	{ 0, AVRING_REG_PATTERN, 2, 0 },
-	{ 1, AVRING_REG_FRAME_BYTES, 196, 0 },
-	{ 1, AVRING_REG_FORMAT, 3, 0 },
-	{ 1, AVRING_REG_RATE_DEN, 2, 0 },
-	{ 1, AVRING_REG_CHANNEL_COUNT, 9, 0 },
-	{ 1, AVRING_REG_CHANNEL_COUNT, 0, 0 },
-	{ 1, AVRING_REG_CHUNK_FRAMES, 0, 0 },
+	{ 0, AVRING_PCI_REG_DESC_BASE, 32, 0 },
+	{ 0, AVRING_PCI_REG_DESC_COUNT, 0, 0 },
+	{ 0, AVRING_PCI_REG_DESC_COUNT, 3, 0 },
+	{ 0, AVRING_PCI_REG_DESC_COUNT, 2 * AVRING_PCI_MAX_COUNT, 0 },
+	{ 0, AVRING_PCI_REG_DONE_BASE, 16, 0 },
+	{ 0, AVRING_PCI_REG_DONE_COUNT, 0, 0 },
+	{ 0, AVRING_PCI_REG_DONE_COUNT, 5, AVRING_PCI_CTRL_CYCLIC },
+	{ 0, AVRING_PCI_REG_ALIGN, 0, AVRING_PCI_CTRL_CYCLIC },
+	{ 0, AVRING_PCI_REG_ALIGN, 48, AVRING_PCI_CTRL_CYCLIC },
+	{ 0, AVRING_PCI_REG_ALIGN, 8192, AVRING_PCI_CTRL_CYCLIC },
+	{ 0, AVRING_PCI_REG_POSITION, 32, AVRING_PCI_CTRL_CYCLIC },
+	{ 0, AVRING_PCI_REG_IRQ_EVERY, 0, 0 },
+	{ 0, AVRING_PCI_REG_IRQ_EVERY, 257, 0 },
+	{ 0, AVRING_PCI_REG_FRAME_BYTES, 0, 0 },
+	{ 0, AVRING_PCI_REG_FRAME_BYTES, 2047, 0 },
+	{ 0, AVRING_PCI_REG_FRAME_BYTES, 0x4000001, 0 },
+	{ 0, AVRING_PCI_REG_RATE_NUM, 0, 0 },
+	{ 0, AVRING_PCI_REG_RATE_DEN, 0, 0 },
+	{ 0, AVRING_PCI_REG_INPUT, 2, 0 },
+	{ 0, AVRING_PCI_REG_PATTERN, 2, 0 },
+	{ 1, AVRING_PCI_REG_FRAME_BYTES, 196, 0 },
+	{ 1, AVRING_PCI_REG_FORMAT, 3, 0 },
+	{ 1, AVRING_PCI_REG_RATE_DEN, 2, 0 },
+	{ 1, AVRING_PCI_REG_CHANNEL_COUNT, 9, 0 },
+	{ 1, AVRING_PCI_REG_CHANNEL_COUNT, 0, 0 },
+	{ 1, AVRING_PCI_REG_CHUNK_FRAMES, 0, 0 },
 };
 
 static void regs_setup(void)
@@ -209,21 +211,21 @@ static void regs_setup(void)
 	for (bad = regs_bad; bad < regs_bad + TAP_COUNT(regs_bad); bad++) {
 		tap_note("channel %u, register %#x = %u", bad->channel, bad->reg, bad->value);
 		board_setup(&channel, &board, bad->channel, 256, 128);
-		board_set(&channel, AVRING_REG_CTRL, AVRING_CTRL_RUN);
-		tap_eq(AVRING_CHANNEL_BUSY, board_get(&channel, AVRING_REG_STATE));
+		board_set(&channel, AVRING_PCI_REG_CTRL, AVRING_PCI_CTRL_RUN);
+		tap_eq(AVRING_PCI_CHANNEL_BUSY, board_get(&channel, AVRING_PCI_REG_STATE));
 		board_stop(&channel);
 		board_set(&channel, bad->reg, bad->value);
-		board_set(&channel, AVRING_REG_CTRL, AVRING_CTRL_RUN | bad->ctrl);
-		regs_fault(&channel, AVRING_FAULT_SETUP | bad->channel << 8);
-		board_set(&channel, AVRING_REG_INPUT, 0);
-		board_set(&channel, AVRING_REG_PATTERN, 0);
-		board_set(&channel, AVRING_REG_POSITION, 0);
+		board_set(&channel, AVRING_PCI_REG_CTRL, AVRING_PCI_CTRL_RUN | bad->ctrl);
+		regs_fault(&channel, AVRING_PCI_FAULT_SETUP | bad->channel << 8);
+		board_set(&channel, AVRING_PCI_REG_INPUT, 0);
+		board_set(&channel, AVRING_PCI_REG_PATTERN, 0);
+		board_set(&channel, AVRING_PCI_REG_POSITION, 0);
 	}
 }
 
 static bool regs_drops(void *arg)
 {
-	return board_get(arg, AVRING_REG_DROPPED) >= 10;
+	return board_get(arg, AVRING_PCI_REG_DROPPED) >= 10;
 }
 
 static void regs_running(void)
@@ -233,17 +235,17 @@ static void regs_running(void)
 
 	board_open(&board);
 	board_setup(&channel, &board, AVRING_PCI_VIDEO, 256, 128);
-	board_set(&channel, AVRING_REG_TAIL, 7);
-	board_set(&channel, AVRING_REG_CTRL, AVRING_CTRL_RUN);
-	tap_eq(0, board_get(&channel, AVRING_REG_TAIL));
-	board_set(&channel, AVRING_REG_FRAME_BYTES, 1);
-	tap_eq(2048, board_get(&channel, AVRING_REG_FRAME_BYTES));
-	board_set(&channel, AVRING_REG_DONE_TAKEN, 0);
+	board_set(&channel, AVRING_PCI_REG_TAIL, 7);
+	board_set(&channel, AVRING_PCI_REG_CTRL, AVRING_PCI_CTRL_RUN);
+	tap_eq(0, board_get(&channel, AVRING_PCI_REG_TAIL));
+	board_set(&channel, AVRING_PCI_REG_FRAME_BYTES, 1);
+	tap_eq(2048, board_get(&channel, AVRING_PCI_REG_FRAME_BYTES));
+	board_set(&channel, AVRING_PCI_REG_DONE_TAKEN, 0);
 	tap_check(tap_eventually(regs_drops, &channel, 10), "%u frames dropped",
-		  board_get(&channel, AVRING_REG_DROPPED));
+		  board_get(&channel, AVRING_PCI_REG_DROPPED));
 	board_stop(&channel);
-	board_set(&channel, AVRING_REG_FRAME_BYTES, 4096);
-	tap_eq(4096, board_get(&channel, AVRING_REG_FRAME_BYTES));
+	board_set(&channel, AVRING_PCI_REG_FRAME_BYTES, 4096);
+	tap_eq(4096, board_get(&channel, AVRING_PCI_REG_FRAME_BYTES));
 	tap_check(regs_drops(&channel), "DROPPED was forgotten at the stop");
 }
 
@@ -263,7 +265,7 @@ static void regs_window(void)
 	close(fd);
 	window[0] = 0x11223344;
 	window[0x200000 / 4 - 1] = 0x55667788;
-	board_write(&board, AVRING_REG_CONTROL, AVRING_CONTROL_RESET);
+	board_write(&board, AVRING_PCI_REG_CONTROL, AVRING_PCI_CONTROL_RESET);
 	tap_eq(0x11223344, window[0]);
 	tap_eq(0x55667788, window[0x200000 / 4 - 1]);
 }

@@ -71,7 +71,7 @@ void avcard_update_signal(struct avcard *card)
 	if (signal == card->signal)
 		return;
 	card->signal = signal;
-	avcard_event(card, AVRING_EVENT_SIGNAL);
+	avcard_event(card, AVRING_PCI_EVENT_SIGNAL);
 }
 
 /* ---------------------------------------------------------------- registers */
@@ -84,7 +84,7 @@ static void avcard_reset_registers(struct avcard *card)
 		avcard_channel_reset(&card->channels[c]);
 	card->events = 0;
 	card->events_enable = 0;
-	card->fault_code = AVRING_FAULT_NONE;
+	card->fault_code = AVRING_PCI_FAULT_NONE;
 	card->fault_addr = 0;
 	card->scratch = 0;
 	card->time_hi = 0;
@@ -94,34 +94,34 @@ static void avcard_reset_registers(struct avcard *card)
 static uint32_t avcard_read_global(struct avcard *card, hwaddr reg)
 {
 	switch (reg) {
-	case AVRING_REG_ID:
-		return AVRING_ID_VALUE;
-	case AVRING_REG_VERSION:
-		return AVRING_VERSION_VALUE;
-	case AVRING_REG_CAPS:
+	case AVRING_PCI_REG_ID:
+		return AVRING_PCI_ID_VALUE;
+	case AVRING_PCI_REG_VERSION:
+		return AVRING_PCI_VERSION_VALUE;
+	case AVRING_PCI_REG_CAPS:
 		return AVRING_PCI_CHANNELS | card->address_bits << 8;
-	case AVRING_REG_MAX_SEGMENT:
+	case AVRING_PCI_REG_MAX_SEGMENT:
 		return AVCARD_MAX_SEGMENT;
-	case AVRING_REG_STATUS:
-		return card->signal ? AVRING_STATUS_SIGNAL : 0;
-	case AVRING_REG_EVENTS:
+	case AVRING_PCI_REG_STATUS:
+		return card->signal ? AVRING_PCI_STATUS_SIGNAL : 0;
+	case AVRING_PCI_REG_EVENTS:
 		return card->events;
-	case AVRING_REG_EVENTS_ENABLE:
+	case AVRING_PCI_REG_EVENTS_ENABLE:
 		return card->events_enable;
-	case AVRING_REG_FAULT_ADDR:
+	case AVRING_PCI_REG_FAULT_ADDR:
 		return card->fault_addr;
-	case AVRING_REG_FAULT_ADDR + 4:
+	case AVRING_PCI_REG_FAULT_ADDR + 4:
 		return card->fault_addr >> 32;
-	case AVRING_REG_FAULT_CODE:
+	case AVRING_PCI_REG_FAULT_CODE:
 		return card->fault_code;
-	case AVRING_REG_SCRATCH:
+	case AVRING_PCI_REG_SCRATCH:
 		return card->scratch;
-	case AVRING_REG_TIME:
+	case AVRING_PCI_REG_TIME:
 		card->time_hi = avcard_shown_time(card) >> 32;
 		return avcard_shown_time(card);
-	case AVRING_REG_TIME + 4:
+	case AVRING_PCI_REG_TIME + 4:
 		return card->time_hi;
-	case AVRING_REG_HEARTBEAT: /* every 34 ms */
+	case AVRING_PCI_REG_HEARTBEAT: /* every 34 ms */
 		return avcard_now(card) >> 25;
 	}
 	return 0;
@@ -132,18 +132,18 @@ static void avcard_write_global(struct avcard *card, hwaddr reg, uint32_t value)
 	uint32_t before = card->events & card->events_enable;
 
 	switch (reg) {
-	case AVRING_REG_CONTROL:
-		if (value & AVRING_CONTROL_RESET)
+	case AVRING_PCI_REG_CONTROL:
+		if (value & AVRING_PCI_CONTROL_RESET)
 			avcard_reset_registers(card);
 		break;
-	case AVRING_REG_EVENTS:
+	case AVRING_PCI_REG_EVENTS:
 		card->events &= ~value;
 		break;
-	case AVRING_REG_EVENTS_ENABLE:
-		card->events_enable = value & (AVRING_EVENT_SIGNAL | AVRING_EVENT_FAULT);
+	case AVRING_PCI_REG_EVENTS_ENABLE:
+		card->events_enable = value & (AVRING_PCI_EVENT_SIGNAL | AVRING_PCI_EVENT_FAULT);
 		avcard_tell_events(card, before);
 		break;
-	case AVRING_REG_SCRATCH:
+	case AVRING_PCI_REG_SCRATCH:
 		card->scratch = value;
 		break;
 	}
@@ -155,7 +155,7 @@ static struct avcard_channel *avcard_channel_at(struct avcard *card, hwaddr reg)
 	unsigned int c;
 
 	for (c = 0; c < AVRING_PCI_CHANNELS; c++)
-		if (reg >= AVRING_REG_CHANNEL(c) && reg < AVRING_REG_CHANNEL(c + 1))
+		if (reg >= AVRING_PCI_REG_CHANNEL(c) && reg < AVRING_PCI_REG_CHANNEL(c + 1))
 			return &card->channels[c];
 	return NULL;
 }

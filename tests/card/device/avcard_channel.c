@@ -26,7 +26,7 @@ static void avcard_rest(struct avcard_channel *channel)
 	struct avcard *card = channel->card;
 
 	channel->run = AVCARD_IDLE;
-	channel->regs[AVRING_REG_CTRL / 4] &= ~AVRING_CTRL_RUN;
+	channel->regs[AVRING_PCI_REG_CTRL / 4] &= ~AVRING_PCI_CTRL_RUN;
 	channel->epoch++;
 	channel->hung = card->faults.hang_busy;
 	avcard_tell(channel);
@@ -43,13 +43,13 @@ static void avcard_fault(struct avcard_channel *channel, uint32_t code, uint64_t
 {
 	struct avcard *card = channel->card;
 
-	if (!(card->events & AVRING_EVENT_FAULT)) {
+	if (!(card->events & AVRING_PCI_EVENT_FAULT)) {
 		card->fault_code = code | channel->number << 8;
 		card->fault_addr = addr;
 	}
 	channel->fault = true;
 	avcard_rest(channel);
-	avcard_event(card, AVRING_EVENT_FAULT);
+	avcard_event(card, AVRING_PCI_EVENT_FAULT);
 }
 
 /* No more than the property says: a write that nobody expects, where it may well fault. */
@@ -71,7 +71,7 @@ bool avcard_channel_poke(struct avcard_channel *channel)
 
 static bool avcard_is_cyclic(const struct avcard_channel *channel)
 {
-	return avcard_reg(channel, AVRING_REG_CTRL) & AVRING_CTRL_CYCLIC;
+	return avcard_reg(channel, AVRING_PCI_REG_CTRL) & AVRING_PCI_CTRL_CYCLIC;
 }
 
 /*
@@ -82,14 +82,14 @@ static bool avcard_is_cyclic(const struct avcard_channel *channel)
 static uint32_t avcard_read_descriptors(struct avcard_channel *channel, uint32_t from,
 					uint32_t want, uint8_t *to, uint64_t *addr)
 {
-	uint32_t count = avcard_reg(channel, AVRING_REG_DESC_COUNT);
+	uint32_t count = avcard_reg(channel, AVRING_PCI_REG_DESC_COUNT);
 	uint32_t at = from % count;
 	uint32_t n = MIN(MIN(want, count - at), 256);
 
-	*addr = avcard_reg64(channel, AVRING_REG_DESC_BASE) + (uint64_t)at * AVRING_DESC_SIZE;
-	if (pci_dma_read(&channel->card->pci, *addr, to, n * AVRING_DESC_SIZE) == MEMTX_OK)
+	*addr = avcard_reg64(channel, AVRING_PCI_REG_DESC_BASE) + (uint64_t)at * AVRING_PCI_DESC_SIZE;
+	if (pci_dma_read(&channel->card->pci, *addr, to, n * AVRING_PCI_DESC_SIZE) == MEMTX_OK)
 		return n;
-	avcard_fault(channel, AVRING_FAULT_DESCRIPTOR, *addr);
+	avcard_fault(channel, AVRING_PCI_FAULT_DESCRIPTOR, *addr);
 	return 0;
 }
 
@@ -101,7 +101,7 @@ static bool avcard_add_segment(struct avcard_channel *channel, const uint8_t *de
 	segment->bytes = ldl_le_p(desc + 8);
 	segment->start = channel->total;
 	if (!segment->bytes || segment->bytes > AVCARD_MAX_SEGMENT) {
-		avcard_fault(channel, AVRING_FAULT_DESCRIPTOR, addr);
+		avcard_fault(channel, AVRING_PCI_FAULT_DESCRIPTOR, addr);
 		return false;
 	}
 	channel->total += segment->bytes;
@@ -115,7 +115,7 @@ static bool avcard_add_segment(struct avcard_channel *channel, const uint8_t *de
  */
 static bool avcard_take_segments(struct avcard_channel *channel, uint32_t want, bool is_queue)
 {
-	uint8_t descs[256 * AVRING_DESC_SIZE];
+	uint8_t descs[256 * AVRING_PCI_DESC_SIZE];
 	uint32_t from = channel->head, n, i;
 	uint64_t addr;
 
@@ -126,12 +126,12 @@ static bool avcard_take_segments(struct avcard_channel *channel, uint32_t want, 
 		if (!n)
 			return false;
 		for (i = 0; i < n; i++) {
-			const uint8_t *desc = descs + i * AVRING_DESC_SIZE;
+			const uint8_t *desc = descs + i * AVRING_PCI_DESC_SIZE;
 
-			if (!avcard_add_segment(channel, desc, addr + i * AVRING_DESC_SIZE))
+			if (!avcard_add_segment(channel, desc, addr + i * AVRING_PCI_DESC_SIZE))
 				return false;
 			channel->cookie = lduw_le_p(desc + 14);
-			if (is_queue && lduw_le_p(desc + 12) & AVRING_DESC_LAST) {
+			if (is_queue && lduw_le_p(desc + 12) & AVRING_PCI_DESC_LAST) {
 				channel->head = from + i + 1;
 				return true;
 			}
@@ -159,10 +159,10 @@ static struct avcard_segment *avcard_find_segment(struct avcard_channel *channel
 /* What may be taken: descriptors, or frames of a ring. */
 static uint32_t avcard_given(const struct avcard_channel *channel)
 {
-	uint32_t given = avcard_reg(channel, AVRING_REG_TAIL) - channel->head;
-	uint32_t untaken = channel->done - avcard_reg(channel, AVRING_REG_DONE_TAKEN);
+	uint32_t given = avcard_reg(channel, AVRING_PCI_REG_TAIL) - channel->head;
+	uint32_t untaken = channel->done - avcard_reg(channel, AVRING_PCI_REG_DONE_TAKEN);
 
-	if (untaken >= avcard_reg(channel, AVRING_REG_DONE_COUNT) || (int32_t)given <= 0)
+	if (untaken >= avcard_reg(channel, AVRING_PCI_REG_DONE_COUNT) || (int32_t)given <= 0)
 		return 0;
 	return given;
 }
@@ -183,7 +183,7 @@ static bool avcard_take_place(struct avcard_channel *channel)
 	}
 	if (avcard_every(channel, channel->card->faults.desc_loop_every) && channel->segment_count)
 		return true;
-	return avcard_take_segments(channel, MIN(given, avcard_reg(channel, AVRING_REG_DESC_COUNT)),
+	return avcard_take_segments(channel, MIN(given, avcard_reg(channel, AVRING_PCI_REG_DESC_COUNT)),
 				    true);
 }
 
@@ -223,15 +223,15 @@ static void avcard_spoil(struct avcard_channel *channel, uint64_t *where, uint32
 static bool avcard_complete(struct avcard_channel *channel, uint64_t time_ns, uint32_t sequence,
 			    uint32_t bytes, uint32_t flags)
 {
-	uint32_t count = avcard_reg(channel, AVRING_REG_DONE_COUNT);
-	uint64_t addr = avcard_reg64(channel, AVRING_REG_DONE_BASE) +
-			(uint64_t)(channel->done & (count - 1)) * AVRING_DONE_SIZE;
+	uint32_t count = avcard_reg(channel, AVRING_PCI_REG_DONE_COUNT);
+	uint64_t addr = avcard_reg64(channel, AVRING_PCI_REG_DONE_BASE) +
+			(uint64_t)(channel->done & (count - 1)) * AVRING_PCI_DONE_SIZE;
 	uint64_t where = avcard_is_cyclic(channel) ? channel->position : channel->cookie;
-	uint8_t entry[AVRING_DONE_SIZE] = {};
-	const uint32_t body = AVRING_DONE_SIZE - sizeof(flags);
+	uint8_t entry[AVRING_PCI_DONE_SIZE] = {};
+	const uint32_t body = AVRING_PCI_DONE_SIZE - sizeof(flags);
 
 	if (!(channel->done & count))
-		flags |= AVRING_DONE_PHASE;
+		flags |= AVRING_PCI_DONE_PHASE;
 	avcard_spoil(channel, &where, &bytes);
 	stq_le_p(entry, where);
 	stq_le_p(entry + 8, avcard_spoil_time(channel, time_ns));
@@ -239,17 +239,17 @@ static bool avcard_complete(struct avcard_channel *channel, uint64_t time_ns, ui
 	stl_le_p(entry + 20, bytes);
 	stl_le_p(entry + body, flags);
 	if (pci_dma_write(&channel->card->pci, addr, entry, body) != MEMTX_OK) {
-		avcard_fault(channel, AVRING_FAULT_COMPLETION, addr);
+		avcard_fault(channel, AVRING_PCI_FAULT_COMPLETION, addr);
 		return false;
 	}
 	smp_wmb(); /* with the driver's read barrier behind its look at the flags */
 	if (pci_dma_write(&channel->card->pci, addr + body, entry + body, sizeof(flags)) !=
 	    MEMTX_OK) {
-		avcard_fault(channel, AVRING_FAULT_COMPLETION, addr + body);
+		avcard_fault(channel, AVRING_PCI_FAULT_COMPLETION, addr + body);
 		return false;
 	}
 	channel->done++;
-	if (++channel->untold >= avcard_reg(channel, AVRING_REG_IRQ_EVERY))
+	if (++channel->untold >= avcard_reg(channel, AVRING_PCI_REG_IRQ_EVERY))
 		avcard_tell(channel);
 	return true;
 }
@@ -292,7 +292,7 @@ static bool avcard_copy(struct avcard_channel *channel, uint64_t at, uint32_t by
 			return false;
 		if (pci_dma_write(&channel->card->pci, segment->addr + into, piece, len) !=
 		    MEMTX_OK) {
-			avcard_fault(channel, AVRING_FAULT_DATA, segment->addr + into);
+			avcard_fault(channel, AVRING_PCI_FAULT_DATA, segment->addr + into);
 			return false;
 		}
 	}
@@ -303,8 +303,8 @@ static bool avcard_copy(struct avcard_channel *channel, uint64_t at, uint32_t by
 static struct avcard_rate avcard_flash_rate(struct avcard *card)
 {
 	struct avcard_channel *video = &card->channels[AVRING_PCI_VIDEO];
-	struct avcard_rate rate = { avcard_reg(video, AVRING_REG_RATE_NUM),
-				    avcard_reg(video, AVRING_REG_RATE_DEN) };
+	struct avcard_rate rate = { avcard_reg(video, AVRING_PCI_REG_RATE_NUM),
+				    avcard_reg(video, AVRING_PCI_REG_RATE_DEN) };
 
 	return rate.num && rate.den ? rate : (struct avcard_rate){ 1, 1 };
 }
@@ -313,7 +313,7 @@ static struct avcard_rate avcard_flash_rate(struct avcard *card)
 static uint32_t avcard_fill(struct avcard_channel *channel, uint64_t n, uint32_t sequence)
 {
 	struct avcard *card = channel->card;
-	bool is_line = avcard_reg(channel, AVRING_REG_INPUT) == AVRING_INPUT_REG_LINE;
+	bool is_line = avcard_reg(channel, AVRING_PCI_REG_INPUT) == AVRING_PCI_INPUT_REG_LINE;
 
 	if (is_line && !card->faults.no_signal &&
 	    avcard_source_play(&channel->source, &channel->line))
@@ -324,12 +324,12 @@ static uint32_t avcard_fill(struct avcard_channel *channel, uint64_t n, uint32_t
 	else
 		avcard_source_generate(&channel->source, n, sequence);
 	avcard_update_signal(card);
-	return is_line ? AVRING_DONE_NO_SIGNAL : 0;
+	return is_line ? AVRING_PCI_DONE_NO_SIGNAL : 0;
 }
 
 static uint64_t avcard_align(const struct avcard_channel *channel, uint64_t position)
 {
-	uint64_t align = avcard_reg(channel, AVRING_REG_ALIGN);
+	uint64_t align = avcard_reg(channel, AVRING_PCI_REG_ALIGN);
 
 	return (position + align - 1) & ~(align - 1);
 }
@@ -342,7 +342,7 @@ static uint32_t avcard_step(const struct avcard_channel *channel)
 
 static void avcard_drop(struct avcard_channel *channel, uint32_t frames)
 {
-	channel->regs[AVRING_REG_DROPPED / 4] += frames;
+	channel->regs[AVRING_PCI_REG_DROPPED / 4] += frames;
 }
 
 static void avcard_frame(struct avcard_channel *channel)
@@ -366,11 +366,11 @@ static void avcard_frame(struct avcard_channel *channel)
 	flags = avcard_fill(channel, n, sequence);
 	if (avcard_every(channel, faults->short_every)) {
 		bytes -= bytes / 2;
-		flags |= AVRING_DONE_SHORT;
+		flags |= AVRING_PCI_DONE_SHORT;
 	}
 	if (!is_cyclic && bytes > channel->total) {
 		bytes = channel->total;
-		flags |= AVRING_DONE_TRUNCATED;
+		flags |= AVRING_PCI_DONE_TRUNCATED;
 	}
 	if (!avcard_copy(channel, is_cyclic ? channel->position : 0, bytes) ||
 	    !avcard_complete(channel, time_ns, sequence, bytes, flags))
@@ -386,23 +386,23 @@ static uint32_t avcard_sample_bytes(const struct avcard_channel *channel)
 {
 	if (channel->number != AVRING_PCI_AUDIO)
 		return 0;
-	return avcard_reg(channel, AVRING_REG_FORMAT) == AVRING_SAMPLE_S16_LE ? 2 : 4;
+	return avcard_reg(channel, AVRING_PCI_REG_FORMAT) == AVRING_PCI_SAMPLE_S16_LE ? 2 : 4;
 }
 
 static struct avcard_format avcard_format(const struct avcard_channel *channel)
 {
 	return (struct avcard_format){
-		.frame_bytes = avcard_reg(channel, AVRING_REG_FRAME_BYTES),
-		.rate = { avcard_reg(channel, AVRING_REG_RATE_NUM),
-			  avcard_reg(channel, AVRING_REG_RATE_DEN) },
-		.format = avcard_reg(channel, AVRING_REG_FORMAT),
-		.width = avcard_reg(channel, AVRING_REG_WIDTH),
-		.height = avcard_reg(channel, AVRING_REG_HEIGHT),
-		.bytesperline = avcard_reg(channel, AVRING_REG_BYTESPERLINE),
+		.frame_bytes = avcard_reg(channel, AVRING_PCI_REG_FRAME_BYTES),
+		.rate = { avcard_reg(channel, AVRING_PCI_REG_RATE_NUM),
+			  avcard_reg(channel, AVRING_PCI_REG_RATE_DEN) },
+		.format = avcard_reg(channel, AVRING_PCI_REG_FORMAT),
+		.width = avcard_reg(channel, AVRING_PCI_REG_WIDTH),
+		.height = avcard_reg(channel, AVRING_PCI_REG_HEIGHT),
+		.bytesperline = avcard_reg(channel, AVRING_PCI_REG_BYTESPERLINE),
 		.sample_bytes = avcard_sample_bytes(channel),
-		.channels = avcard_reg(channel, AVRING_REG_CHANNEL_COUNT),
-		.chunk_frames = avcard_reg(channel, AVRING_REG_CHUNK_FRAMES),
-		.pattern = avcard_reg(channel, AVRING_REG_PATTERN),
+		.channels = avcard_reg(channel, AVRING_PCI_REG_CHANNEL_COUNT),
+		.chunk_frames = avcard_reg(channel, AVRING_PCI_REG_CHUNK_FRAMES),
+		.pattern = avcard_reg(channel, AVRING_PCI_REG_PATTERN),
 	};
 }
 
@@ -412,13 +412,13 @@ static bool avcard_prepare(struct avcard_channel *channel)
 	struct avcard_format format = avcard_format(channel);
 
 	channel->segments = g_renew(struct avcard_segment, channel->segments,
-				    avcard_reg(channel, AVRING_REG_DESC_COUNT));
+				    avcard_reg(channel, AVRING_PCI_REG_DESC_COUNT));
 	if (avcard_is_cyclic(channel) &&
-	    !avcard_take_segments(channel, avcard_reg(channel, AVRING_REG_DESC_COUNT), false))
+	    !avcard_take_segments(channel, avcard_reg(channel, AVRING_PCI_REG_DESC_COUNT), false))
 		return false;
 	if (!avcard_source_start(&channel->source, &format) ||
 	    (avcard_is_cyclic(channel) && channel->total < format.frame_bytes)) {
-		avcard_fault(channel, AVRING_FAULT_SETUP, 0);
+		avcard_fault(channel, AVRING_PCI_FAULT_SETUP, 0);
 		return false;
 	}
 	channel->prepared = true;
@@ -497,24 +497,24 @@ static bool avcard_is_count(uint32_t count, uint32_t max, bool is_power)
 
 static bool avcard_ring_fits(const struct avcard_channel *channel)
 {
-	uint32_t align = avcard_reg(channel, AVRING_REG_ALIGN);
+	uint32_t align = avcard_reg(channel, AVRING_PCI_REG_ALIGN);
 
 	return avcard_is_count(align, 4096, true) &&
-	       !(avcard_reg(channel, AVRING_REG_POSITION) & (align - 1));
+	       !(avcard_reg(channel, AVRING_PCI_REG_POSITION) & (align - 1));
 }
 
 static bool avcard_rings_fit(const struct avcard_channel *channel)
 {
 	bool is_cyclic = avcard_is_cyclic(channel);
 
-	return !(avcard_reg(channel, AVRING_REG_DESC_BASE) % 64) &&
-	       !(avcard_reg(channel, AVRING_REG_DONE_BASE) % 64) &&
-	       avcard_is_count(avcard_reg(channel, AVRING_REG_DESC_COUNT), AVRING_PCI_MAX_COUNT,
+	return !(avcard_reg(channel, AVRING_PCI_REG_DESC_BASE) % 64) &&
+	       !(avcard_reg(channel, AVRING_PCI_REG_DONE_BASE) % 64) &&
+	       avcard_is_count(avcard_reg(channel, AVRING_PCI_REG_DESC_COUNT), AVRING_PCI_MAX_COUNT,
 			       !is_cyclic) &&
-	       avcard_is_count(avcard_reg(channel, AVRING_REG_DONE_COUNT), AVRING_PCI_MAX_COUNT,
+	       avcard_is_count(avcard_reg(channel, AVRING_PCI_REG_DONE_COUNT), AVRING_PCI_MAX_COUNT,
 			       true) &&
 	       (!is_cyclic || avcard_ring_fits(channel)) &&
-	       avcard_is_count(avcard_reg(channel, AVRING_REG_IRQ_EVERY), 256, false);
+	       avcard_is_count(avcard_reg(channel, AVRING_PCI_REG_IRQ_EVERY), 256, false);
 }
 
 static bool avcard_picture_fits(const struct avcard_format *f)
@@ -525,8 +525,8 @@ static bool avcard_picture_fits(const struct avcard_format *f)
 
 static bool avcard_sound_fits(const struct avcard_format *f)
 {
-	return (f->format == AVRING_SAMPLE_S16_LE || f->format == AVRING_SAMPLE_S24_LE ||
-		f->format == AVRING_SAMPLE_S32_LE) &&
+	return (f->format == AVRING_PCI_SAMPLE_S16_LE || f->format == AVRING_PCI_SAMPLE_S24_LE ||
+		f->format == AVRING_PCI_SAMPLE_S32_LE) &&
 	       f->rate.den == 1 && avcard_is_count(f->channels, 8, false) && f->chunk_frames &&
 	       (uint64_t)f->chunk_frames * f->channels * f->sample_bytes == f->frame_bytes;
 }
@@ -537,8 +537,8 @@ static bool avcard_setup_fits(const struct avcard_channel *channel)
 
 	return avcard_rings_fit(channel) && f.rate.num && f.rate.den &&
 	       avcard_is_count(f.frame_bytes, AVCARD_MAX_FRAME, false) &&
-	       avcard_reg(channel, AVRING_REG_INPUT) <= AVRING_INPUT_REG_LINE &&
-	       f.pattern <= AVRING_PATTERN_REG_WORDS &&
+	       avcard_reg(channel, AVRING_PCI_REG_INPUT) <= AVRING_PCI_INPUT_REG_LINE &&
+	       f.pattern <= AVRING_PCI_PATTERN_REG_WORDS &&
 	       (f.sample_bytes ? avcard_sound_fits(&f) : avcard_picture_fits(&f));
 }
 
@@ -558,12 +558,12 @@ static void avcard_start(struct avcard_channel *channel)
 	channel->done = 0;
 	channel->untold = 0;
 	channel->sequence = 0;
-	channel->position = avcard_reg64(channel, AVRING_REG_POSITION);
-	channel->regs[AVRING_REG_TAIL / 4] = 0;
-	channel->regs[AVRING_REG_DONE_TAKEN / 4] = 0;
-	channel->regs[AVRING_REG_DROPPED / 4] = 0;
+	channel->position = avcard_reg64(channel, AVRING_PCI_REG_POSITION);
+	channel->regs[AVRING_PCI_REG_TAIL / 4] = 0;
+	channel->regs[AVRING_PCI_REG_DONE_TAKEN / 4] = 0;
+	channel->regs[AVRING_PCI_REG_DROPPED / 4] = 0;
 	if (!avcard_setup_fits(channel)) {
-		avcard_fault(channel, AVRING_FAULT_SETUP, 0);
+		avcard_fault(channel, AVRING_PCI_FAULT_SETUP, 0);
 		return;
 	}
 	channel->next = avcard_event_after(avcard_format(channel).rate, avcard_now(card));
@@ -587,25 +587,25 @@ static bool avcard_is_busy(const struct avcard_channel *channel)
 
 static void avcard_control(struct avcard_channel *channel, uint32_t value)
 {
-	if (!(value & AVRING_CTRL_RUN)) {
+	if (!(value & AVRING_PCI_CTRL_RUN)) {
 		avcard_stop(channel);
 	} else if (channel->run == AVCARD_IDLE) {
-		channel->regs[AVRING_REG_CTRL / 4] = value & (AVRING_CTRL_RUN | AVRING_CTRL_CYCLIC);
+		channel->regs[AVRING_PCI_REG_CTRL / 4] = value & (AVRING_PCI_CTRL_RUN | AVRING_PCI_CTRL_CYCLIC);
 		avcard_start(channel);
 	}
 }
 
 static bool avcard_is_writable(unsigned int reg)
 {
-	return (reg >= AVRING_REG_DESC_BASE && reg <= AVRING_REG_POSITION + 4) ||
-	       (reg >= AVRING_REG_FRAME_BYTES && reg <= AVRING_REG_PATTERN);
+	return (reg >= AVRING_PCI_REG_DESC_BASE && reg <= AVRING_PCI_REG_POSITION + 4) ||
+	       (reg >= AVRING_PCI_REG_FRAME_BYTES && reg <= AVRING_PCI_REG_PATTERN);
 }
 
 void avcard_channel_write(struct avcard_channel *channel, unsigned int reg, uint32_t value)
 {
-	bool is_doorbell = reg == AVRING_REG_TAIL || reg == AVRING_REG_DONE_TAKEN;
+	bool is_doorbell = reg == AVRING_PCI_REG_TAIL || reg == AVRING_PCI_REG_DONE_TAKEN;
 
-	if (reg == AVRING_REG_CTRL)
+	if (reg == AVRING_PCI_REG_CTRL)
 		avcard_control(channel, value);
 	else if (avcard_is_writable(reg) && (is_doorbell || channel->run == AVCARD_IDLE))
 		channel->regs[reg / 4] = value;
@@ -615,9 +615,9 @@ void avcard_channel_write(struct avcard_channel *channel, unsigned int reg, uint
 
 uint32_t avcard_channel_read(struct avcard_channel *channel, unsigned int reg)
 {
-	if (reg == AVRING_REG_STATE)
-		return (avcard_is_busy(channel) ? AVRING_CHANNEL_BUSY : 0) |
-		       (channel->fault ? AVRING_CHANNEL_FAULT : 0);
+	if (reg == AVRING_PCI_REG_STATE)
+		return (avcard_is_busy(channel) ? AVRING_PCI_CHANNEL_BUSY : 0) |
+		       (channel->fault ? AVRING_PCI_CHANNEL_FAULT : 0);
 	return reg / 4 < AVCARD_CHANNEL_REGS ? channel->regs[reg / 4] : 0;
 }
 

@@ -254,11 +254,11 @@ static void avcard_store(uint8_t *to, uint32_t format, double sample)
 	int32_t value = lrint(sample * INT32_MAX);
 
 	switch (format) {
-	case AVRING_SAMPLE_S16_LE:
+	case AVRING_PCI_SAMPLE_S16_LE:
 		value = htole16(value >> 16);
 		memcpy(to, &value, 2);
 		return;
-	case AVRING_SAMPLE_S24_LE:
+	case AVRING_PCI_SAMPLE_S24_LE:
 		value >>= 8;
 	}
 	value = htole32(value);
@@ -329,7 +329,7 @@ void avcard_source_generate(struct avcard_source *source, uint64_t n, uint32_t s
 	source->stamp_bytes = 0;
 	source->sequence = sequence;
 	source->body = AVCARD_BODY_WORDS;
-	if (f->pattern == AVRING_PATTERN_REG_WORDS)
+	if (f->pattern == AVRING_PCI_PATTERN_REG_WORDS)
 		return;
 	source->body = AVCARD_BODY_BYTES;
 	source->bytes = source->own;
