@@ -72,39 +72,46 @@ static void avring_engine_deliver_locked(struct avring_engine *e, struct avring_
 	avring_queue_done(e->capture.queue, buf, sequence, ns);
 }
 
-/* The reader of the capture node gets what he is owed, as far as he has queued buffers. */
-static void avring_engine_pay_locked(struct avring_engine *e)
+/* The reader of the capture node gets the oldest frame that he is owed, if he has a buffer. */
+static bool avring_engine_pay_one_locked(struct avring_engine *e)
 {
 	const struct avring_owed_frame *frame = avring_owed_first(e->owed);
-	struct avring_buffer *buf;
+	struct avring_buffer *buf = frame ? avring_queue_first(e->capture.queue) : NULL;
 
-	for (; frame; frame = avring_owed_first(e->owed)) {
-		buf = avring_queue_first(e->capture.queue);
-		if (!buf)
-			return;
-		memcpy(avring_buffer_vaddr(buf), frame->data, e->capture.pix.sizeimage);
-		avring_engine_deliver_locked(e, buf, frame->sequence, frame->time_ns);
-		avring_owed_settle(e->owed);
-	}
+	if (!buf)
+		return false;
+	memcpy(avring_buffer_vaddr(buf), frame->data, e->capture.pix.sizeimage);
+	avring_engine_deliver_locked(e, buf, frame->sequence, frame->time_ns);
+	avring_owed_settle(e->owed);
+	return true;
+}
+
+static void avring_engine_pay_locked(struct avring_engine *e)
+{
+	while (avring_engine_pay_one_locked(e))
+		;
+}
+
+/* A reader who is owed frames gets those first: what is made now finds no buffer. */
+static struct avring_buffer *avring_engine_buffer_locked(struct avring_engine *e)
+{
+	if (!e->capture.queue || avring_owed_first(e->owed))
+		return NULL;
+	return avring_queue_first(e->capture.queue);
 }
 
 /*
- * The buffer for a frame that is made now. A reader who is owed others has none, even if he
- * queues one at this moment: he gets them first.
+ * One debt is paid, which makes room, and the thread pays the rest: who sends a frame does not
+ * copy all that a reader has slept through.
+ *
+ * Return: false if the reader has no buffer, and is owed as much as there is room for.
  */
-static struct avring_buffer *avring_engine_buffer_locked(struct avring_engine *e)
-{
-	if (!e->capture.queue)
-		return NULL;
-	avring_engine_pay_locked(e);
-	return avring_owed_first(e->owed) ? NULL : avring_queue_first(e->capture.queue);
-}
-
-/* Return: false if the reader has no buffer, and is owed as much as there is room for. */
 static bool avring_engine_give_locked(struct avring_engine *e, const void *frame, u64 ns)
 {
-	struct avring_buffer *buf = avring_engine_buffer_locked(e);
+	struct avring_buffer *buf;
 
+	avring_engine_pay_one_locked(e);
+	buf = avring_engine_buffer_locked(e);
 	if (buf) {
 		memcpy(avring_buffer_vaddr(buf), frame, e->capture.pix.sizeimage);
 		avring_engine_deliver_locked(e, buf, e->sequence, ns);
@@ -259,9 +266,13 @@ static bool avring_engine_hand_over_locked(struct avring_engine *e, const void *
 	return true;
 }
 
-/* The producer gets the buffer at the head of his queue back. */
+/*
+ * The producer gets the buffer at the head of his queue back. If he has waited, what was due
+ * meanwhile is not made good: frames that come late all at once would be late for the ring.
+ */
 static void avring_engine_give_back_locked(struct avring_engine *e, u64 now)
 {
+	const bool waited = e->held_since_ns;
 	struct avring_side *out = &e->output;
 
 	e->held_since_ns = 0;
@@ -269,6 +280,8 @@ static void avring_engine_give_back_locked(struct avring_engine *e, u64 now)
 	avring_queue_done(out->queue, avring_queue_first(out->queue), e->output_sequence++,
 			  avring_side_time(out));
 	out->next++;
+	if (waited)
+		out->next = max(out->next, avring_clock_event_at(out->rate, now));
 }
 
 static void avring_engine_output_tick_locked(struct avring_engine *e, u64 now)
@@ -284,12 +297,18 @@ static void avring_engine_output_tick_locked(struct avring_engine *e, u64 now)
 		avring_engine_give_back_locked(e, now);
 }
 
-/* Has the reader room at last, or has the producer waited long enough? */
-static void avring_engine_look_after_held_locked(struct avring_engine *e, u64 now)
+/* Return: false if the reader has still no room. */
+static bool avring_engine_give_held_locked(struct avring_engine *e)
 {
 	const void *frame = avring_buffer_vaddr(avring_queue_first(e->output.queue));
 
-	if (!avring_engine_give_locked(e, frame, avring_side_time(&e->output))) {
+	return avring_engine_give_locked(e, frame, avring_side_time(&e->output));
+}
+
+/* Has the reader room at last, or has the producer waited long enough? */
+static void avring_engine_look_after_held_locked(struct avring_engine *e, u64 now)
+{
+	if (!avring_engine_give_held_locked(e)) {
 		if (now - e->held_since_ns < e->hold_ns)
 			return;
 		e->reader_late = true;
@@ -306,7 +325,8 @@ void avring_engine_wait_no_more_locked(struct avring_engine *e)
 {
 	if (!e->held_since_ns)
 		return;
-	avring_engine_drop_locked(e, 1);
+	if (!avring_engine_give_held_locked(e))
+		avring_engine_drop_locked(e, 1);
 	avring_engine_give_back_locked(e, ktime_get_ns());
 }
 
@@ -363,12 +383,14 @@ static void avring_engine_copy_locked(struct avring_engine *e, void *dst, const 
  */
 static void avring_engine_generate_locked(struct avring_engine *e)
 {
-	struct avring_buffer *buf = avring_engine_buffer_locked(e);
 	const u64 ns = avring_side_time(&e->capture);
 	const void *shared = NULL;
+	struct avring_buffer *buf;
 
 	if (avring_stream_fills(&e->stream))
 		shared = avring_engine_draw_ring_locked(e);
+	avring_engine_pay_locked(e);
+	buf = avring_engine_buffer_locked(e);
 	if (!buf) {
 		avring_engine_drop_locked(e, 1);
 		return;
@@ -432,13 +454,14 @@ static u64 avring_engine_step(struct avring_engine *e)
 
 	mutex_lock(&e->lock);
 	now = ktime_get_ns();
-	avring_engine_pay_locked(e);
 	avring_engine_look_at_output_locked(e, now);
 	if (avring_engine_captures_locked(e)) {
 		avring_side_not_before(&e->capture, e->last_ns);
 		if (avring_side_due(&e->capture, now))
 			avring_engine_capture_tick_locked(e, now);
 	}
+	/* Last: no frame of the ring waits for what a reader has slept through. */
+	avring_engine_pay_locked(e);
 	next = avring_engine_next_locked(e);
 	mutex_unlock(&e->lock);
 	return next;

@@ -329,8 +329,8 @@ static const struct tap_test tests[] = {
 
 static void restore(void)
 {
-	late_restore();
 	card_parameter_set("max_card_memory", 0);
+	late_restore();
 }
 
 int main(int argc, char **argv)
