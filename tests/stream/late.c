@@ -4,6 +4,7 @@
  */
 #include <grp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,22 +57,26 @@ void late_become_member(void)
 	must(sys(setresuid(MEMBER, MEMBER, MEMBER)));
 }
 
-/* After each test, whatever has become of the card. */
-static void reset_hold(void)
+/* Return: 0 or -errno; where the card has gone there is nothing to set. */
+static int set_hold(int hold_ms)
 {
 	struct video output;
 	struct card card;
+	int error = card_find(0, &card);
 
-	if (card_find(0, &card) || video_open(&output, card.output))
-		return;
-	video_set_control(&output, V4L2_CID_AVRING_READER_HOLD, 0);
+	if (!error)
+		error = video_open(&output, card.output);
+	if (error)
+		return error;
+	error = video_set_control(&output, V4L2_CID_AVRING_READER_HOLD, hold_ms);
 	video_close(&output);
+	return error;
 }
 
 void late_restore(void)
 {
 	nodes_of(0, 0600);
-	reset_hold();
+	set_hold(0);
 	ring_restore();
 }
 
@@ -252,7 +257,7 @@ void late_begin(struct late *late, int hold_ms, int input)
 	memset(late, 0, sizeof(*late));
 	late->hold_ms = hold_ms;
 	late->room = LATE_ROOM;
-	must(video_set_control(&output, V4L2_CID_AVRING_READER_HOLD, hold_ms));
+	must(set_hold(hold_ms));
 	begin_late(late, CARD_INPUT_LOOPBACK);
 	begin_producer(late);
 	begin_ring(late);

@@ -15,7 +15,8 @@ static int avring_options_check(const struct avring_options *options)
 	if (options->align &&
 	    (!avring_is_power_of_two(options->align) || options->align > avring_page_size()))
 		return -EINVAL;
-	if (avring_format_has_video_reserved(&options->video) || !options->video.rate_num != !options->video.rate_den ||
+	if (avring_format_has_video_reserved(&options->video) ||
+	    !options->video.rate_num != !options->video.rate_den ||
 	    avring_format_has_reserved(&options->audio))
 		return -EINVAL;
 	if (options->audio.period_frames && (options->audio.period_frames < AVRING_PERIOD_MIN ||

@@ -429,7 +429,7 @@ struct avring_entry {
 
 /* avring_wait.flags */
 #define AVRING_WAIT_RELATIVE	(1U << 0)	/* deadline_ns is a time from now */
-#define AVRING_WAIT_CLOCK	(1U << 1)	/* deadline_ns is on another clock: avring_wait.clock */
+#define AVRING_WAIT_CLOCK	(1U << 1)	/* deadline_ns is on avring_wait.clock */
 
 /**
  * struct avring_wait - AVRING_IOC_WAIT: sleep until there is enough to read
@@ -457,8 +457,8 @@ struct avring_entry {
  * A reader that has been overtaken (@next is before tail_entry), a stale ring and
  * a removed card end the wait at once.
  *
- * In a time namespace CLOCK_MONOTONIC and CLOCK_BOOTTIME are others, which the driver does not know:
- * what says how long, not until when (AVRING_WAIT_RELATIVE), is right everywhere, and so are
+ * In a time namespace CLOCK_MONOTONIC and CLOCK_BOOTTIME are others, which the driver does not
+ * know: what says how long, not until when (AVRING_WAIT_RELATIVE), is right everywhere, and so are
  * CLOCK_REALTIME and CLOCK_TAI. What a clock says of the deadline is asked once, when the call
  * begins: who sets the clock meanwhile does not change when it ends.
  *

@@ -86,7 +86,8 @@ static uint32_t avcard_read_descriptors(struct avcard_channel *channel, uint32_t
 	uint32_t at = from % count;
 	uint32_t n = MIN(MIN(want, count - at), 256);
 
-	*addr = avcard_reg64(channel, AVRING_PCI_REG_DESC_BASE) + (uint64_t)at * AVRING_PCI_DESC_SIZE;
+	*addr = avcard_reg64(channel, AVRING_PCI_REG_DESC_BASE) +
+		(uint64_t)at * AVRING_PCI_DESC_SIZE;
 	if (pci_dma_read(&channel->card->pci, *addr, to, n * AVRING_PCI_DESC_SIZE) == MEMTX_OK)
 		return n;
 	avcard_fault(channel, AVRING_PCI_FAULT_DESCRIPTOR, *addr);
@@ -183,7 +184,8 @@ static bool avcard_take_place(struct avcard_channel *channel)
 	}
 	if (avcard_every(channel, channel->card->faults.desc_loop_every) && channel->segment_count)
 		return true;
-	return avcard_take_segments(channel, MIN(given, avcard_reg(channel, AVRING_PCI_REG_DESC_COUNT)),
+	return avcard_take_segments(channel,
+				    MIN(given, avcard_reg(channel, AVRING_PCI_REG_DESC_COUNT)),
 				    true);
 }
 
@@ -590,7 +592,8 @@ static void avcard_control(struct avcard_channel *channel, uint32_t value)
 	if (!(value & AVRING_PCI_CTRL_RUN)) {
 		avcard_stop(channel);
 	} else if (channel->run == AVCARD_IDLE) {
-		channel->regs[AVRING_PCI_REG_CTRL / 4] = value & (AVRING_PCI_CTRL_RUN | AVRING_PCI_CTRL_CYCLIC);
+		channel->regs[AVRING_PCI_REG_CTRL / 4] = value & (AVRING_PCI_CTRL_RUN |
+								  AVRING_PCI_CTRL_CYCLIC);
 		avcard_start(channel);
 	}
 }
