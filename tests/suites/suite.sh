@@ -34,7 +34,7 @@ suite_run() {
 	rm -f "$said"
 }
 
-# Every deadline is longer where every access is checked (tests/vm/debug-kernel).
+# Every deadline is longer where every access is checked (tests/vm/source-kernel).
 case $(uname -r) in
 *-debug) export TAP_SLOWER=${TAP_SLOWER:-12} ;;
 esac

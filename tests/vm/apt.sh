@@ -64,11 +64,11 @@ suite_sources() {
 }
 
 # shellcheck disable=SC2154  # cache is in common.sh
-# setup_apt NAME TYPE SUITE: an apt of our own with its lists, its downloads, an empty package state,
-# in apt/NAME; TYPE is deb or deb-src. The machine's apt.conf.d is not read (its hooks would run),
-# but for the proxies.
+# setup_apt NAME TYPE SUITE [ARCH]: an apt of our own with its lists, its downloads, an empty package
+# state, in apt/NAME; TYPE is deb or deb-src. What runs on this machine is there beside what ARCH has.
+# The machine's apt.conf.d is not read (its hooks would run), but for the proxies.
 setup_apt() {
-	local type=$2 suite=$3 a=$cache/apt/$1
+	local type=$2 suite=$3 arch=${4:-amd64} a=$cache/apt/$1
 
 	[[ -r $keyring ]] || die "$keyring not found: apt-get install debian-archive-keyring"
 	find_mirrors
@@ -86,8 +86,8 @@ setup_apt() {
 		Dir::Etc::main "/dev/null";
 		Dir::Etc::preferences "/dev/null";
 		Dir::Etc::preferencesparts "/dev/null";
-		APT::Architecture "amd64";
-		APT::Architectures { "amd64"; };
+		APT::Architecture "$arch";
+		APT::Architectures { "$arch"; "amd64"; };
 		APT::Sandbox::User "root";
 		APT::Default-Release "$suite-backports";
 		Acquire::Check-Valid-Until "false";
