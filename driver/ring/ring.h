@@ -21,6 +21,7 @@
 #include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -43,11 +44,14 @@ struct avring_wish {
 	bool any;
 };
 
+/* What a card can align frames to (ALIGN in pci/regs.h), and a page where pages are smallest. */
+#define AVRING_RING_MAX_ALIGN	SZ_4K
+
 /**
  * struct avring_ring_geometry - how large a ring is made
  * @length: bytes, whole pages
  * @frame_bytes: of the largest frame; at most half of @length
- * @align: frames begin at multiples of this power of two, at most the page size
+ * @align: frames begin at multiples of this power of two, at most AVRING_RING_MAX_ALIGN
  * @least_length: @length of a ring that nobody wished otherwise
  */
 struct avring_ring_geometry {

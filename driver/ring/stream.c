@@ -395,7 +395,7 @@ int avring_stream_check_wish(const struct avring_stream *stream, const struct av
 {
 	if (wish->length > AVRING_MAX_RING)
 		return -EINVAL;
-	if (wish->align && (!is_power_of_2(wish->align) || wish->align > PAGE_SIZE))
+	if (wish->align && (!is_power_of_2(wish->align) || wish->align > AVRING_RING_MAX_ALIGN))
 		return -EINVAL;
 	return stream->ops->wish ? stream->ops->wish(wish) : 0;
 }

@@ -68,7 +68,8 @@ struct avring_ring *avring_picture_new_ring(const struct avring_stream *stream,
 
 	avring_picture_describe(&format, pix, rate);
 	return avring_stream_new_ring(stream, &format, pix->sizeimage,
-				      avring_picture_default_length(pix, rate), PAGE_SIZE);
+				      avring_picture_default_length(pix, rate),
+				      AVRING_RING_MAX_ALIGN);
 }
 EXPORT_SYMBOL_AVRING(avring_picture_new_ring);
 

@@ -80,7 +80,7 @@ struct avring_producer;
  *	frames more, see avring_reader_newest(). A card rounds it up to whole 2 MiB, or to whole
  *	pages if it is shorter than that; other devices come as near as they can. 0: half a
  *	second, or of a card what others read already, if that is more
- * @align: frames begin at multiples of this power of two, at most the page size; 1
+ * @align: frames begin at multiples of this power of two, at most 4096; 1
  *	packs them tightly; 0: a page for pictures, or of a card what others read already
  * @video: wished picture format; members that are 0 are left as they are
  * @audio: wished sound format; members that are 0 are left as they are, or take the

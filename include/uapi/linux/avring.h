@@ -276,8 +276,8 @@ struct avring_stream_format {
  * @length: bytes of the ring, rounded up to whole pages; at least two frames are
  *	made in any case. 0: half a second, at least 8 frames or chunks, pictures at most
  *	256 MiB unless 8 frames are more, in whole 2 MiB. At most 16 GiB (EINVAL)
- * @align: frames begin at multiples of this, a power of two from 1 (tight) to the
- *	page size; 0: page size for picture, or what there is. Sound is always tight
+ * @align: frames begin at multiples of this, a power of two from 1 (tight) to 4096,
+ *	whatever the page size; 0: 4096 for picture, or what there is. Sound is always tight
  * @users: out: how many use the stream now, files that are attached and a PCM. SET_SETUP
  *	does not look at it
  * @reserved: zero
