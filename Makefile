@@ -5,7 +5,7 @@ KERNELS ?= $(shell awk '!/^\#/ { print $$1 }' tests/kernels)
 KDIR ?= /lib/modules/$(shell uname -r)/build
 Q := $(if $(V),,@)
 
-.PHONY: help modules load unload userspace install demo bench check check-quick check-apps check-debug in-tree lint tests packages clean
+.PHONY: help modules load unload userspace install demo bench check check-quick check-apps check-debug check-arm64 in-tree lint tests packages clean
 
 help:
 	@echo 'make modules      the driver for the running kernel (needs its headers)'
@@ -19,6 +19,7 @@ help:
 	@echo 'make check-quick  the tests that matter daily, on one kernel'
 	@echo 'make check-apps   what PipeWire, GStreamer, OBS... do with the card'
 	@echo 'make check-debug  the suites on a kernel with KASAN, lockdep, kmemleak...'
+	@echo 'make check-arm64  memory, ring and streams on arm64, emulated; ARM64="arm64 arm64-16k"'
 	@echo 'make in-tree      the driver in a kernel tree: modules, built in, sparse, Sphinx'
 	@echo 'make tests        only build the test programs (every target: V=1)'
 	@echo 'make lint         style, kernel-doc, sparse, who includes whom'
@@ -72,6 +73,10 @@ check-apps:
 check-debug:
 	$(Q)tests/packages debug
 	$(Q)tests/check --debug debug
+
+check-arm64:
+	$(Q)tests/packages arm64
+	$(Q)tests/check-arm64 $(ARM64)
 
 in-tree:
 	$(Q)tests/packages in-tree
