@@ -40,7 +40,7 @@ static const struct kernel_param_ops avring_max_order_ops = {
 	.get = param_get_uint,
 };
 module_param_cb(max_order, &avring_max_order_ops, &avring_max_order, 0644);
-MODULE_PARM_DESC(max_order, "largest chunk that a buffer is built from, 2^n pages, 0 to 9 (default 9)");
+MODULE_PARM_DESC(max_order, "largest chunk that a buffer is built from, 2^n pages, 0 to 9 (default 9); where pages are larger than 4 KiB, 2 MiB at most");
 
 static int avring_live_stores_get(char *buffer, const struct kernel_param *kp)
 {

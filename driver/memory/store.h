@@ -23,8 +23,10 @@
 #define AVRING_STORE_H
 
 #include <linux/kref.h>
+#include <linux/log2.h>
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
 
 #include "memory/account.h"
@@ -37,8 +39,13 @@ struct inode;
 struct page;
 struct vm_area_struct;
 
-/* The largest chunk is what one PMD maps: 2 MiB of 4 KiB pages. */
-#define AVRING_STORE_TOP_ORDER	9
+/*
+ * The largest chunk is what one PMD maps where pages have 4 KiB. Where they have 16 or 64 KiB a PMD
+ * maps 32 or 512 MiB, which a machine that has run for a while does not have in one piece, and
+ * which a page in somebody's hands would keep; 2 MiB is there what arm64 maps by contiguous
+ * entries.
+ */
+#define AVRING_STORE_TOP_ORDER	(ilog2(SZ_2M) - PAGE_SHIFT)
 
 /**
  * struct avring_store - refcounted pages and the views on them

@@ -376,7 +376,8 @@ int avring_pci_give(struct avring_pci_channel *ch, const struct sg_table *sgt, s
 	ch->tail = avring_pci_fill(ch, sgt, length, ch->tail, ch->given);
 	ch->desc[(ch->tail - 1) % ch->desc_count].flags = cpu_to_le16(AVRING_PCI_DESC_LAST);
 	ch->ends[ch->given++ % AVRING_PCI_MAX_GIVEN] = ch->tail;
-	avring_pci_set(ch, AVRING_PCI_REG_TAIL, ch->tail);	/* after the descriptors: writel() */
+	/* After the descriptors: writel(). */
+	avring_pci_set(ch, AVRING_PCI_REG_TAIL, ch->tail);
 	return 0;
 }
 
@@ -392,7 +393,8 @@ void avring_pci_grant(struct avring_pci_channel *ch, u32 frames)
 	if (!ch->running || !ch->cyclic || ch->tail == frames)
 		return;
 	ch->tail = frames;
-	avring_pci_set(ch, AVRING_PCI_REG_TAIL, frames);	/* after the tails of rings: writel() */
+	/* After the tails of rings: writel(). */
+	avring_pci_set(ch, AVRING_PCI_REG_TAIL, frames);
 }
 
 static u32 avring_pci_unit(const struct avring_pci_channel *ch)

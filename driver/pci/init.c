@@ -41,7 +41,8 @@ static int avring_pci_identify(struct avring_pci *pci)
 			AVRING_PCI_ID_VALUE);
 		return -ENODEV;
 	}
-	if (AVRING_PCI_VERSION_MAJOR(version) != AVRING_PCI_VERSION_MAJOR(AVRING_PCI_VERSION_VALUE)) {
+	if (AVRING_PCI_VERSION_MAJOR(version) !=
+	    AVRING_PCI_VERSION_MAJOR(AVRING_PCI_VERSION_VALUE)) {
 		pci_err(pci->pdev, "version %u of the card is not %u\n",
 			AVRING_PCI_VERSION_MAJOR(version),
 			AVRING_PCI_VERSION_MAJOR(AVRING_PCI_VERSION_VALUE));

@@ -163,7 +163,8 @@ int avring_pci_use(struct avring_pci *pci)
 	}
 	if (!pci->users++) {
 		/* What happened while nobody listened: a bit that stays set is not told again. */
-		avring_pci_write(pci, AVRING_PCI_REG_EVENTS, AVRING_PCI_EVENT_SIGNAL | AVRING_PCI_EVENT_FAULT);
+		avring_pci_write(pci, AVRING_PCI_REG_EVENTS,
+				 AVRING_PCI_EVENT_SIGNAL | AVRING_PCI_EVENT_FAULT);
 		queue_delayed_work(avring_pci_queue, &pci->watchdog,
 				   msecs_to_jiffies(AVRING_PCI_WATCHDOG_MS));
 	}

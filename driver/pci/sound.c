@@ -354,7 +354,8 @@ void avring_pci_sound_gone(struct avring_pci_audio *audio)
 void avring_pci_sound_init(struct avring_pci_audio *audio, bool line)
 {
 	avring_stream_init(&audio->lane.stream, &avring_pci_sound_stream_ops);
-	audio->lane.config.input = line ? AVRING_PCI_INPUT_REG_LINE : AVRING_PCI_INPUT_REG_GENERATOR;
+	audio->lane.config.input = line ? AVRING_PCI_INPUT_REG_LINE :
+					  AVRING_PCI_INPUT_REG_GENERATOR;
 	audio->lane.ch->ops = &avring_pci_sound_channel_ops;
 	audio->lane.ch->data = audio;
 }

@@ -108,7 +108,8 @@ static void avring_pci_video_deliver(struct avring_pci_video *v, struct avring_b
 	if (frame->flags & AVRING_PCI_DONE_NO_SIGNAL)
 		v->counters.no_signal++;
 	vb2_set_plane_payload(&buf->vb.vb2_buf, 0, frame->bytes);
-	if (frame->bytes == v->lane.config.frame_bytes && !(frame->flags & AVRING_PCI_DONE_TRUNCATED)) {
+	if (frame->bytes == v->lane.config.frame_bytes &&
+	    !(frame->flags & AVRING_PCI_DONE_TRUNCATED)) {
 		avring_queue_done(&v->node.queue, buf, sequence, frame->mono_ns);
 		return;
 	}

@@ -21,7 +21,7 @@
 /* So soon it is seen that the node has gone. */
 #define AVRING_IMPORT_LOOK	(HZ / 10)
 
-/* Is it for vb2 to prepare it? What that has prepared, or refuses as it stands, waits for nothing. */
+/* Is it for vb2 to prepare it? What that has prepared or refuses anyway waits for nothing. */
 static bool avring_import_is_due(struct avring_node *node, struct file *file,
 				 const struct v4l2_buffer *buf)
 {
