@@ -13,13 +13,15 @@
 
 #define LENGTH (4 * PAGE_BYTES)
 
+#define VIVID \
+	"modprobe -q vivid node_types=0x100 vid_out_nr=41 allocators=1 num_outputs=1 output_types=1"
+
 /* vivid as a device that reads by DMA. A picture of two pages is copied in one piece. */
 static struct video open_vivid(void)
 {
 	struct video video;
 
-	if (system("modprobe -q vivid n_devs=1 node_types=0x100 vid_out_nr=41 allocators=1 "
-		   "num_outputs=1 output_types=1"))
+	if (system(VIVID))
 		tap_skip("no vivid in this kernel");
 	must(video_open(&video, "/dev/video41"));
 	must(video_set_format(&video, V4L2_PIX_FMT_YUYV, 64, 64));

@@ -216,14 +216,14 @@ static void open_vivid(struct video *video, const char *path)
 		  video->pix.sizeimage);
 }
 
+#define VIVID \
+	"modprobe -qr vivid; modprobe -q vivid node_types=0x101 vid_cap_nr=40 vid_out_nr=41 allocators=%s"
+
 static void load_vivid(const char *allocator)
 {
-	char line[128];
+	char line[160];
 
-	snprintf(line, sizeof(line),
-		 "modprobe -q -r vivid; modprobe -q vivid n_devs=1 node_types=0x101 vid_cap_nr=40 vid_out_nr=41 "
-		 "allocators=%s",
-		 allocator);
+	snprintf(line, sizeof(line), VIVID, allocator);
 	if (system(line))
 		tap_skip("no vivid in this kernel");
 }

@@ -8,6 +8,7 @@
 
 #define MOST_MS 10000
 #define LATER_MS 2000
+#define BURST_MS 150
 #define FRAMES 14
 
 /* Frames until the reader is owed all that there is room for. */
@@ -48,6 +49,29 @@ static void waits_so_long(const void *arg)
 	waited = now_ns() - back;
 	tap_check(waited <= LATE_INTERVAL_NS + LATE_INTERVAL_NS / 100,
 		  "the next frame: expected an interval, got %llu us", (long long)waited / 1000);
+	late_end(&late);
+}
+
+/* Four frames were due meanwhile: the first is sent at once, and the others an interval apart. */
+static void no_burst(void)
+{
+	struct late late;
+	uint64_t back;
+	int i;
+
+	late_begin(&late, BURST_MS, CARD_INPUT_LOOPBACK);
+	fill_room(&late);
+	waited_ns(&late);
+	waited_ns(&late);
+	waited_ns(&late);
+	for (i = 0; i < 2; i++) {
+		back = now_ns();
+		waited_ns(&late);
+		back = now_ns() - back;
+		tap_check(back > LATE_INTERVAL_NS - LATE_INTERVAL_NS / 100,
+			  "a frame: expected an interval after the last, got %llu us",
+			  (long long)back / 1000);
+	}
 	late_end(&late);
 }
 
@@ -195,6 +219,8 @@ static const struct tap_test tests[] = {
 	{ .claim = "Reader Hold 3000: a producer waits 3 s for a late reader, once",
 	  .run_with = waits_so_long,
 	  .arg = &long_ms },
+	{ .claim = "what was due while a producer waited does not come all at once",
+	  .run = no_burst },
 	{ .claim =
 		  "with Reader Hold a late reader loses nothing, and the ring has each frame at its tick",
 	  .run = loses_nothing },
