@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # arch, cache, oldstable: those of kernel and apt.sh
 # Sourced by kernel: a Debian of another architecture, which its guests have as their root and the
 # cross compiler as its, and that compiler. Unpacked only: nothing of the former can run here, so no
 # package is configured, and Debian's cross compilers cannot be installed beside gcc-multilib.
