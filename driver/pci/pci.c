@@ -25,7 +25,7 @@
 /* Unbound, several works at a time: one of them may wait for another. */
 struct workqueue_struct *avring_pci_queue;
 
-/* A clock that has jumped so often, not counting one for each minute in which it has not, fails. */
+/* A clock that has jumped so often fails; each minute one is forgiven. */
 #define AVRING_PCI_MAX_JUMPS	8
 #define AVRING_PCI_JUMP_NS	(60 * NSEC_PER_SEC)
 
@@ -78,10 +78,12 @@ void avring_pci_fail(struct avring_pci *pci)
 /* The channels that run find that out themselves. */
 static void avring_pci_jumped(struct avring_pci *pci)
 {
-	const u64 calm = div64_u64(pci->clock_ns - pci->jumped_ns, AVRING_PCI_JUMP_NS);
+	const u64 minutes = div64_u64(pci->clock_ns - pci->forgiven_ns, AVRING_PCI_JUMP_NS);
 
-	pci->jumps -= min_t(u64, pci->jumps, calm);
-	pci->jumped_ns = pci->clock_ns;
+	pci->jumps -= min_t(u64, pci->jumps, minutes);
+	pci->forgiven_ns += minutes * AVRING_PCI_JUMP_NS;
+	if (!pci->jumps)
+		pci->forgiven_ns = pci->clock_ns;
 	dev_warn_ratelimited(avring_pci_dev(pci), "the card's clock has jumped, by %lld ns\n",
 			     pci->servo.ahead_ns);
 	if (++pci->jumps < AVRING_PCI_MAX_JUMPS)
@@ -97,27 +99,26 @@ static void avring_pci_jumped(struct avring_pci *pci)
  */
 static int avring_pci_read_clock(struct avring_pci *pci)
 {
-	u64 best = U64_MAX, card_ns = 0, mono_ns = 0;
-	u64 before, after, low, high;
+	struct avring_servo_reading now = { .off_ns = U64_MAX };
+	u64 before, mono, off, low, high;
 	int i;
 
 	for (i = 0; i < 4; i++) {
-		before = ktime_get_ns();
+		before = ktime_get_raw_ns();
+		mono = ktime_get_ns();
 		low = avring_pci_read(pci, AVRING_PCI_REG_TIME);
-		after = ktime_get_ns();
+		off = (ktime_get_raw_ns() - before) / 2;
 		high = avring_pci_read(pci, AVRING_PCI_REG_TIME + 4);
-		if (after - before >= best)
-			continue;
-		best = after - before;
-		mono_ns = before + best / 2;
-		card_ns = high << 32 | low;
+		if (off < now.off_ns)
+			now = (struct avring_servo_reading){ high << 32 | low, mono + off,
+							     before + off, off };
 	}
-	if (card_ns == U64_MAX && !avring_pci_is_there(pci)) {
+	if (now.card_ns == U64_MAX && !avring_pci_is_there(pci)) {
 		avring_pci_look(pci);
 		return -ENODEV;
 	}
-	pci->clock_ns = mono_ns;
-	if (!avring_servo_update(&pci->servo, card_ns, mono_ns))
+	pci->clock_ns = now.mono_ns;
+	if (!avring_servo_update(&pci->servo, &now))
 		avring_pci_jumped(pci);
 	return 0;
 }

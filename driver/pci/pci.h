@@ -209,8 +209,8 @@ enum avring_pci_state {
  * @regs: BAR 0
  * @servo: the card's clock
  * @clock_ns: CLOCK_MONOTONIC when that was last read
- * @jumps: how often it has jumped, less one for each minute without
- * @jumped_ns: CLOCK_MONOTONIC of the last jump
+ * @jumps: how often it has jumped, less one for each minute
+ * @forgiven_ns: CLOCK_MONOTONIC from which on the present minute counts
  * @channels: by AVRING_PCI_VIDEO, AVRING_PCI_AUDIO
  * @watchdog: looks at the card while a channel runs
  * @lock: guards @users, changes of @state, and readings of the clock with what is known of it
@@ -230,7 +230,7 @@ struct avring_pci {
 	struct avring_servo servo;
 	u64 clock_ns;
 	unsigned int jumps;
-	u64 jumped_ns;
+	u64 forgiven_ns;
 	struct avring_pci_channel channels[AVRING_PCI_CHANNELS];
 	struct delayed_work watchdog;
 	struct mutex lock;

@@ -70,16 +70,28 @@ static void avring_servo_set(struct avring_servo *servo, const struct avring_ser
 	write_sequnlock(&servo->seq);
 }
 
-/* After a jump, if there was a line. */
-static void avring_servo_begin(struct avring_servo *servo, u64 card_ns, u64 mono_ns)
+/* A new line that is shown. */
+static void avring_servo_show(struct avring_servo *servo, u64 card_ns, u64 mono_ns, u32 jumps)
 {
 	servo->first = (struct avring_servo_line){
 		.card_ns = card_ns,
 		.mono_ns = mono_ns,
-		.jumps = servo->line.jumps + servo->known,
+		.jumps = jumps,
+		.number = servo->line.number + 1,
 	};
-	servo->known = true;
 	avring_servo_set(servo, &servo->first);
+}
+
+/* After a jump, if there was a line. */
+static void avring_servo_begin(struct avring_servo *servo, const struct avring_servo_reading *now)
+{
+	servo->raw_first = (struct avring_servo_line){
+		.card_ns = now->card_ns,
+		.mono_ns = now->raw_ns,
+	};
+	servo->raw = servo->raw_first;
+	avring_servo_show(servo, now->card_ns, now->mono_ns, servo->line.jumps + servo->known);
+	servo->known = true;
 }
 
 /**
@@ -104,43 +116,68 @@ u64 avring_servo_mono_ns(const struct avring_servo_line *line, u64 card_ns)
 	       div_s64((s64)rest * line->ppb, AVRING_NSEC_PER_SEC);
 }
 
+/* Where the line goes on that began with @first, if @mono_ns is right. */
+static struct avring_servo_line avring_servo_bend(const struct avring_servo_line *line,
+						  const struct avring_servo_line *first,
+						  u64 card_ns, u64 mono_ns)
+{
+	const s64 drift = (mono_ns - first->mono_ns) - (card_ns - first->card_ns);
+	struct avring_servo_line next = *line;
+
+	next.card_ns = card_ns;
+	next.mono_ns = avring_servo_mono_ns(line, card_ns);
+	next.ppb = avring_servo_ppb(drift, card_ns - first->card_ns);
+	next.ppb += avring_servo_ppb(mono_ns - next.mono_ns, card_ns - line->card_ns) / 4;
+	return next;
+}
+
+static bool avring_servo_is_within(s64 value, u64 most)
+{
+	return value <= (s64)most && value >= -(s64)most;
+}
+
 /**
- * avring_servo_update() - take a reading of both clocks
+ * avring_servo_update() - take a reading of the clocks
  * @servo: the mapping; there is one caller at a time
- * @card_ns: card time, as the card says
- * @mono_ns: CLOCK_MONOTONIC at that moment
+ * @now: the reading
  *
- * A reading that is too near to the last one is passed over. What lies before the reading
- * keeps its time; from there on the line has a new slope.
+ * A reading that is too near to the last one is passed over, and one that is too uncertain. What
+ * lies before the reading keeps its time; from there on the line has a new slope.
  *
  * A reading that cannot be of the same two clocks begins a new line: one that is earlier than the
- * last, or off the line by more than AVRING_SERVO_MAX_ERROR_NS. So a clock that stands still, or
- * whose rate is impossible, jumps again and again.
+ * last, or off the line that judges by more than AVRING_SERVO_MAX_ERROR_NS and what is uncertain.
+ * So a clock that stands still, or whose rate is impossible, jumps again and again. Where only
+ * CLOCK_MONOTONIC has gone off, the new line is as wrong as the one that judges, not more.
  *
  * Return: true; false if the card's clock has jumped.
  */
-bool avring_servo_update(struct avring_servo *servo, u64 card_ns, u64 mono_ns)
+bool avring_servo_update(struct avring_servo *servo, const struct avring_servo_reading *now)
 {
-	struct avring_servo_line next = { .card_ns = card_ns, .jumps = servo->line.jumps };
-	s64 error, drift;
+	struct avring_servo_line next;
+	s64 error, slew;
 
 	if (!servo->known) {
-		avring_servo_begin(servo, card_ns, mono_ns);
+		avring_servo_begin(servo, now);
 		return true;
 	}
-	next.mono_ns = avring_servo_mono_ns(&servo->line, card_ns);
-	error = mono_ns - next.mono_ns;
-	servo->ahead_ns = next.mono_ns - mono_ns;
-	if (card_ns < servo->line.card_ns || error > AVRING_SERVO_MAX_ERROR_NS ||
-	    error < -AVRING_SERVO_MAX_ERROR_NS) {
-		avring_servo_begin(servo, card_ns, mono_ns);
+	if (now->off_ns > AVRING_SERVO_MAX_ERROR_NS / 2)
+		return true;
+	error = now->raw_ns - avring_servo_mono_ns(&servo->raw, now->card_ns);
+	servo->ahead_ns = -(u64)error;
+	if (now->card_ns < servo->raw.card_ns ||
+	    !avring_servo_is_within(error, AVRING_SERVO_MAX_ERROR_NS + now->off_ns)) {
+		avring_servo_begin(servo, now);
 		return false;
 	}
-	if (card_ns - servo->line.card_ns < AVRING_SERVO_MIN_NS)
+	if (now->card_ns - servo->raw.card_ns < AVRING_SERVO_MIN_NS)
 		return true;
-	drift = (mono_ns - servo->first.mono_ns) - (card_ns - servo->first.card_ns);
-	next.ppb = avring_servo_ppb(drift, card_ns - servo->first.card_ns);
-	next.ppb += avring_servo_ppb(error, card_ns - servo->line.card_ns) / 4;
+	slew = now->mono_ns - error - avring_servo_mono_ns(&servo->line, now->card_ns);
+	servo->raw = avring_servo_bend(&servo->raw, &servo->raw_first, now->card_ns, now->raw_ns);
+	if (!avring_servo_is_within(slew, AVRING_SERVO_MAX_SLEW_NS + 2 * now->off_ns)) {
+		avring_servo_show(servo, now->card_ns, now->mono_ns - error, servo->line.jumps);
+		return true;
+	}
+	next = avring_servo_bend(&servo->line, &servo->first, now->card_ns, now->mono_ns);
 	avring_servo_set(servo, &next);
 	return true;
 }

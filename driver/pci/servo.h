@@ -9,7 +9,10 @@
  * (nanoseconds).
  *
  * The card is not trusted: whatever it shows, no arithmetic here overflows, and what does not go
- * with CLOCK_MONOTONIC is a jump, behind which there is a new line.
+ * with CLOCK_MONOTONIC_RAW is a jump, behind which there is a new line. It is that clock which
+ * judges, because CLOCK_MONOTONIC is slewed, by up to a tenth: that is no fault of the card's. So
+ * there are two lines. Where the slew has taken the one that is shown too far from the one that
+ * judges, it begins anew, and no jump is counted.
  *
  * Knows nothing of cards. Compiles in user space too (tests/unit).
  */
@@ -27,28 +30,52 @@
 /* Behind this the readings do not belong together: somebody stopped a clock, or set it. */
 #define AVRING_SERVO_MAX_ERROR_NS	100000000LL
 
+/*
+ * So far a slew of CLOCK_MONOTONIC may take the line from it. With what the fastest adds until the
+ * next reading it is well below AVRING_SERVO_MAX_ERROR_NS.
+ */
+#define AVRING_SERVO_MAX_SLEW_NS	25000000LL
+
+/**
+ * struct avring_servo_reading - all clocks at one moment
+ * @card_ns: card time, as the card says
+ * @mono_ns: CLOCK_MONOTONIC
+ * @raw_ns: CLOCK_MONOTONIC_RAW
+ * @off_ns: the moments of the others differ from the card's by that at most
+ */
+struct avring_servo_reading {
+	u64 card_ns;
+	u64 mono_ns;
+	u64 raw_ns;
+	u64 off_ns;
+};
+
 /**
  * struct avring_servo_line - a straight line
  * @card_ns: a card time
- * @mono_ns: CLOCK_MONOTONIC at that time
- * @ppb: how much faster CLOCK_MONOTONIC runs than the card, parts per 10^9
+ * @mono_ns: CLOCK_MONOTONIC at that time; of a line that judges, CLOCK_MONOTONIC_RAW
+ * @ppb: how much faster that clock runs than the card, parts per 10^9
  * @jumps: of the card's clock before it, since there is a card: times of lines that differ in
  *	this are not of one timeline
+ * @number: of the line. From one to the next, times may go back by what the first was ahead
  */
 struct avring_servo_line {
 	u64 card_ns;
 	u64 mono_ns;
 	s32 ppb;
 	u32 jumps;
+	u32 number;
 };
 
 /**
  * struct avring_servo - the mapping
  * @seq: guards @line for readers; there is one writer at a time
  * @line: valid from its beginning on, and a little before
- * @first: the first reading
+ * @first: where it began
+ * @raw: the one that judges
+ * @raw_first: the first reading
  * @known: there is one
- * @ahead_ns: how far the card was ahead of the line in the last reading
+ * @ahead_ns: how far the card was ahead of @raw in the last reading
  */
 struct avring_servo {
 #ifdef __KERNEL__
@@ -56,13 +83,15 @@ struct avring_servo {
 #endif
 	struct avring_servo_line line;
 	struct avring_servo_line first;
+	struct avring_servo_line raw;
+	struct avring_servo_line raw_first;
 	bool known;
 	s64 ahead_ns;
 };
 
 void avring_servo_init(struct avring_servo *servo);
 void avring_servo_forget(struct avring_servo *servo);
-bool avring_servo_update(struct avring_servo *servo, u64 card_ns, u64 mono_ns);
+bool avring_servo_update(struct avring_servo *servo, const struct avring_servo_reading *now);
 struct avring_servo_line avring_servo_line(const struct avring_servo *servo);
 u64 avring_servo_mono_ns(const struct avring_servo_line *line, u64 card_ns);
 

@@ -34,13 +34,20 @@ static uint64_t quartz_mono(const struct quartz *quartz, uint64_t card_ns)
 	       (int64_t)((__int128)passed * quartz->ppb / (int64_t)SECOND_NS);
 }
 
+/* Nothing slews the clock, and a read takes no time. */
+static bool update(struct avring_servo *servo, uint64_t card_ns, uint64_t mono_ns)
+{
+	return avring_servo_update(servo,
+				   &(struct avring_servo_reading){ card_ns, mono_ns, mono_ns, 0 });
+}
+
 static void look(struct avring_servo *servo, const struct quartz *quartz, uint64_t card_ns)
 {
 	int64_t jitter = quartz->jitter_ns ?
 				 random() % (2 * quartz->jitter_ns + 1) - quartz->jitter_ns :
 				 0;
 
-	avring_servo_update(servo, card_ns, quartz_mono(quartz, card_ns) + jitter);
+	update(servo, card_ns, quartz_mono(quartz, card_ns) + jitter);
 }
 
 static int64_t error_of(const struct avring_servo *servo, const struct quartz *quartz,
@@ -165,7 +172,7 @@ static void any_card_time_is_mapped_exactly(void)
 {
 	for (int n = 0; n < 1000000; n++) {
 		struct avring_servo_line line = { hostile(), hostile(),
-						  random() % 2500001 - 1250000, 0 };
+						  random() % 2500001 - 1250000, 0, 0 };
 		uint64_t card_ns = hostile();
 		int64_t passed = card_ns - line.card_ns;
 		uint64_t exact = line.mono_ns + passed +
@@ -191,7 +198,7 @@ static void any_reading_is_a_jump_or_fits(void)
 	for (int n = 0; n < 1000000; n++) {
 		mono_ns += LOOK_NS;
 		card_ns = random() % 4 ? hostile() : card_ns + LOOK_NS;
-		jumps += !avring_servo_update(&servo, card_ns, mono_ns);
+		jumps += !update(&servo, card_ns, mono_ns);
 		tap_eq(jumps, servo.line.jumps);
 		at = avring_servo_mono_ns(&servo.line, card_ns);
 		tap_check(at - (mono_ns - AVRING_SERVO_MAX_ERROR_NS) <=
@@ -209,7 +216,7 @@ static unsigned int jumps_of(uint64_t card_ns, int64_t step_ns, unsigned int sec
 
 	avring_servo_init(&servo);
 	for (; mono_ns < end; mono_ns += LOOK_NS, card_ns += step_ns)
-		avring_servo_update(&servo, card_ns, mono_ns);
+		update(&servo, card_ns, mono_ns);
 	return servo.line.jumps;
 }
 
@@ -241,6 +248,74 @@ static void no_border_of_numbers_is_a_jump_but_the_end(void)
 	tap_eq(1, jumps_of(-5 * SECOND_NS, LOOK_NS, 10));
 }
 
+/* Parts per million that CLOCK_MONOTONIC is faster; within a minute, and one after it. */
+static void a_slewed_clock_is_followed_and_no_jump(void)
+{
+	for (int ppm = -90000; ppm <= 90000; ppm += 10000) {
+		struct avring_servo_reading now = { 5 * SECOND_NS, 7 * SECOND_NS, 9 * SECOND_NS,
+						    0 };
+		struct avring_servo servo;
+		int64_t step, off;
+
+		avring_servo_init(&servo);
+		for (int n = 0; n < 480; n++) {
+			step = LOOK_NS + (n < 240 ? (int64_t)LOOK_NS / 1000000 * ppm : 0);
+			tap_check(avring_servo_update(&servo, &now), "%d ppm: a jump", ppm);
+			now.card_ns += LOOK_NS;
+			now.raw_ns += LOOK_NS;
+			now.mono_ns += step;
+			off = avring_servo_mono_ns(&servo.line, now.card_ns) - now.mono_ns;
+			tap_check(llabs(off) < 60000000, "%d ppm: %" PRId64 " ns off", ppm, off);
+		}
+		tap_eq(0, servo.line.jumps);
+	}
+}
+
+static void a_slew_hides_no_jump(void)
+{
+	struct avring_servo_reading now = { 5 * SECOND_NS, 7 * SECOND_NS, 9 * SECOND_NS, 0 };
+	struct avring_servo servo;
+
+	avring_servo_init(&servo);
+	tap_check(avring_servo_update(&servo, &now), "the first reading: a jump");
+	now.card_ns += LOOK_NS + 150000000;
+	now.raw_ns += LOOK_NS;
+	now.mono_ns += LOOK_NS + 150000000;
+	tap_check(!avring_servo_update(&servo, &now), "150 ms: no jump");
+	tap_eq(1, servo.line.jumps);
+}
+
+/* A reading of which the moment is not known better than to @off_ns, and that is off by @error_ns. */
+static bool reads(uint64_t off_ns, int64_t error_ns)
+{
+	struct avring_servo_reading now = { 5 * SECOND_NS, 7 * SECOND_NS, 9 * SECOND_NS, 0 };
+	struct avring_servo servo;
+
+	avring_servo_init(&servo);
+	avring_servo_update(&servo, &now);
+	now.card_ns += LOOK_NS;
+	now.raw_ns += LOOK_NS + error_ns;
+	now.mono_ns += LOOK_NS + error_ns;
+	now.off_ns = off_ns;
+	return avring_servo_update(&servo, &now);
+}
+
+static void what_a_reading_may_be_off_is_no_jump(void)
+{
+	const int64_t most = AVRING_SERVO_MAX_ERROR_NS;
+
+	tap_check(reads(40000000, most + 40000000), "within: a jump");
+	tap_check(reads(40000000, -most - 40000000), "within: a jump");
+	tap_check(!reads(40000000, most + 40000001), "beyond: no jump");
+	tap_check(!reads(40000000, -most - 40000001), "beyond: no jump");
+}
+
+static void a_reading_that_took_too_long_tells_nothing(void)
+{
+	tap_check(reads(50000001, (int64_t)SECOND_NS), "too long: a jump");
+	tap_check(!reads(50000000, (int64_t)SECOND_NS), "not too long: no jump");
+}
+
 static const struct tap_test tests[] = {
 	{ .claim = "a quartz that is 500 ppm off is followed to a microsecond",
 	  .run = a_quartz_that_is_off_is_followed },
@@ -263,6 +338,13 @@ static const struct tap_test tests[] = {
 	  .run = a_rate_that_cannot_be_jumps_again_and_again },
 	{ .claim = "no border of numbers is a jump but the end",
 	  .run = no_border_of_numbers_is_a_jump_but_the_end },
+	{ .claim = "a slewed CLOCK_MONOTONIC is followed, and no jump",
+	  .run = a_slewed_clock_is_followed_and_no_jump },
+	{ .claim = "a slew hides no jump of the card", .run = a_slew_hides_no_jump },
+	{ .claim = "what a reading may be off is no jump",
+	  .run = what_a_reading_may_be_off_is_no_jump },
+	{ .claim = "a reading that took too long tells nothing",
+	  .run = a_reading_that_took_too_long_tells_nothing },
 };
 
 int main(int argc, char **argv)
