@@ -9,13 +9,15 @@
  * again; a card that does nothing else, or does that too often, is broken.
  *
  * Numbers of frames follow from their times, and these go on across restarts: so nobody can send
- * frames faster than time passes, but for what AVRING_PCI_OFF_NS has room for on either side.
+ * frames faster than time passes, or nearly: but for what AVRING_PCI_OFF_NS has room for on either
+ * side.
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/iopoll.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
+#include <linux/math64.h>
 
 #include "memory/dma.h"
 #include "pci/pci_priv.h"
@@ -32,6 +34,9 @@
 
 /* Times of frames that follow each other are not nearer: V4L2 shows microseconds. */
 #define AVRING_PCI_STEP_NS	NSEC_PER_USEC
+
+/* What a reading of a clock leaves uncertain, generously. */
+#define AVRING_PCI_MARGIN_NS	NSEC_PER_MSEC
 
 static bool avring_pci_rests(u32 state)
 {
@@ -181,12 +186,28 @@ static void avring_pci_forget(struct avring_pci_channel *ch)
 	ch->progress_ns = ktime_get_ns();
 }
 
+/*
+ * If the clock was ahead on the line of before, times on the new one would go back. So what happens
+ * until then is not begun with; a bend is not waited for, and nobody is made wait twice.
+ */
+static void avring_pci_catch_up(struct avring_pci_channel *ch)
+{
+	const struct avring_servo_line line = avring_servo_line(&ch->pci->servo);
+	const s64 ahead = ch->shown_ns - ktime_get_ns();
+
+	if (line.number != ch->line && ahead > -(s64)AVRING_PCI_MARGIN_NS)
+		fsleep(div_u64(min_t(u64, ahead + AVRING_PCI_MARGIN_NS, 2 * AVRING_PCI_OFF_NS),
+			       NSEC_PER_USEC));
+	ch->jumps = line.jumps;
+	ch->line = line.number;
+}
+
 static int avring_pci_run(struct avring_pci_channel *ch, u32 ctrl)
 {
 	u32 state;
 
 	avring_pci_write_config(ch);
-	ch->jumps = avring_servo_line(&ch->pci->servo).jumps;
+	avring_pci_catch_up(ch);
 	ch->earliest_ns = ktime_get_ns() - AVRING_PCI_OFF_NS;
 	avring_pci_set(ch, AVRING_PCI_REG_CTRL, AVRING_PCI_CTRL_RUN | ctrl);
 	ch->running = true;
@@ -428,6 +449,17 @@ static const char *avring_pci_judge(const struct avring_pci_channel *ch,
 	return NULL;
 }
 
+/*
+ * A bend of the line may move a frame to before the last one, nearly: it is behind that on the
+ * card's own clock.
+ */
+static void avring_pci_straighten(const struct avring_pci_channel *ch,
+				  struct avring_pci_frame *frame, u64 card_ns)
+{
+	if (ch->landed_any && (s64)(card_ns - ch->shown_card_ns) > 0)
+		frame->mono_ns = max_t(u64, frame->mono_ns, ch->shown_ns + AVRING_PCI_STEP_NS);
+}
+
 /* What the channel works on is void; what it lost is lost. */
 static void avring_pci_again(struct avring_pci_channel *ch)
 {
@@ -486,11 +518,14 @@ static int avring_pci_land(struct avring_pci_channel *ch, const struct avring_pc
 	const u32 sequence = le32_to_cpu(READ_ONCE(done->sequence));
 	const char *wrong;
 
-	/* Of which clock is this the time? */
-	if (line.jumps != ch->jumps) {
+	/* Of which clock is this the time? And if a slew takes it back, that is not the card's. */
+	if (line.jumps != ch->jumps ||
+	    (line.number != ch->line && frame.mono_ns < ch->shown_ns + AVRING_PCI_STEP_NS)) {
 		avring_pci_again(ch);
 		return -EPROTO;
 	}
+	if (line.number == ch->line)
+		avring_pci_straighten(ch, &frame, card_ns);
 	wrong = avring_pci_judge(ch, &frame, sequence);
 	if (!wrong) {
 		if (!ch->cyclic)
@@ -503,7 +538,9 @@ static int avring_pci_land(struct avring_pci_channel *ch, const struct avring_pc
 		avring_pci_breach(ch, wrong);
 		return -EPROTO;
 	}
+	ch->line = line.number;
 	ch->shown_ns = frame.mono_ns;
+	ch->shown_card_ns = card_ns;
 	ch->last_event = frame.event;
 	ch->sequence = sequence;
 	ch->landed_any = true;

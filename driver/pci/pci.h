@@ -146,8 +146,10 @@ struct avring_pci_channel_ops {
  * @landed_any: a frame has landed since the start
  * @sequence: the card's, of the last frame
  * @jumps: of the card's clock before the start
+ * @line: number of the servo's line by which the last frame was shown, or the start made
  * @earliest_ns: CLOCK_MONOTONIC that no frame of the current start may have been before
  * @shown_ns: that of the last frame of all
+ * @shown_card_ns: card time of that
  * @progress: completions and drops when the watchdog last looked
  * @progress_ns: CLOCK_MONOTONIC when they last changed
  * @breaches: restarts because of a breach of protocol, since a frame has landed well
@@ -180,8 +182,10 @@ struct avring_pci_channel {
 	bool landed_any;
 	u32 sequence;
 	u32 jumps;
+	u32 line;
 	u64 earliest_ns;
 	u64 shown_ns;
+	u64 shown_card_ns;
 	u64 progress;
 	u64 progress_ns;
 	unsigned int breaches;
