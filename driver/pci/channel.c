@@ -10,7 +10,7 @@
  *
  * Numbers of frames follow from their times, and these go on across restarts: so nobody can send
  * frames faster than time passes, or nearly: but for what AVRING_PCI_OFF_NS has room for on either
- * side.
+ * side, and what AVRING_PCI_SILENT_NS lets somebody save up who was silent.
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
@@ -34,6 +34,12 @@
 
 /* Times of frames that follow each other are not nearer: V4L2 shows microseconds. */
 #define AVRING_PCI_STEP_NS	NSEC_PER_USEC
+
+/*
+ * Where there was nothing to take, no frame follows that ended longer ago: a card that was kept
+ * from its work drops what is past after 250 ms.
+ */
+#define AVRING_PCI_SILENT_NS	NSEC_PER_SEC
 
 /* What a reading of a clock leaves uncertain, generously. */
 #define AVRING_PCI_MARGIN_NS	NSEC_PER_MSEC
@@ -554,6 +560,21 @@ static bool avring_pci_is_new(const struct avring_pci_channel *ch, u32 flags)
 	return !!(flags & AVRING_PCI_DONE_PHASE) == !(ch->taken / AVRING_PCI_N_DONE & 1);
 }
 
+static u64 avring_pci_frame_ns(const struct avring_pci_channel *ch)
+{
+	return avring_clock_event_ns(ch->config.rate, avring_pci_unit(ch));
+}
+
+/* There is nothing to take. So time cannot be saved up, and spent in a flood. */
+static void avring_pci_silent(struct avring_pci_channel *ch)
+{
+	const s64 since_ns = ktime_get_ns() - ch->earliest_ns;
+	const s64 most_ns = AVRING_PCI_SILENT_NS + avring_pci_frame_ns(ch);
+
+	if (since_ns > most_ns)
+		ch->earliest_ns += since_ns - most_ns;
+}
+
 /* At most a lap at once: the card could go on for ever. */
 static void avring_pci_take(struct avring_pci_channel *ch)
 {
@@ -564,8 +585,10 @@ static void avring_pci_take(struct avring_pci_channel *ch)
 	for (n = 0; n < AVRING_PCI_N_DONE && ch->running; n++) {
 		done = &ch->done[ch->taken % AVRING_PCI_N_DONE];
 		flags = le32_to_cpu(READ_ONCE(done->flags));
-		if (!avring_pci_is_new(ch, flags))
+		if (!avring_pci_is_new(ch, flags)) {
+			avring_pci_silent(ch);
 			break;
+		}
 		dma_rmb();	/* the rest after the flags, which the card writes last */
 		if (avring_pci_land(ch, done, flags))
 			return;
@@ -609,11 +632,6 @@ static bool avring_pci_faulted(struct avring_pci_channel *ch)
 		avring_pci_read(pci, AVRING_PCI_REG_FAULT_CODE), high << 32 | low);
 	avring_pci_write(pci, AVRING_PCI_REG_EVENTS, AVRING_PCI_EVENT_FAULT);
 	return true;
-}
-
-static u64 avring_pci_frame_ns(const struct avring_pci_channel *ch)
-{
-	return avring_clock_event_ns(ch->config.rate, avring_pci_unit(ch));
 }
 
 static bool avring_pci_stalled(struct avring_pci_channel *ch)

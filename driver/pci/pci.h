@@ -147,7 +147,7 @@ struct avring_pci_channel_ops {
  * @sequence: the card's, of the last frame
  * @jumps: of the card's clock before the start
  * @line: number of the servo's line by which the last frame was shown, or the start made
- * @earliest_ns: CLOCK_MONOTONIC that no frame of the current start may have been before
+ * @earliest_ns: CLOCK_MONOTONIC that no frame that comes now may have been before
  * @shown_ns: that of the last frame of all
  * @shown_card_ns: card time of that
  * @progress: completions and drops when the watchdog last looked
