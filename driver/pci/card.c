@@ -349,12 +349,18 @@ static int avring_pci_runtime_suspend(struct device *dev)
 	return 0;
 }
 
-/* An error would stick; a card that does not answer is found out by who woke it. */
+/*
+ * An error would stick; a card that does not answer is found out by who woke it. Without power its
+ * clock may have stood still.
+ */
 static int avring_pci_runtime_resume(struct device *dev)
 {
 	struct avring_pci_card *card = dev_get_drvdata(dev);
 
 	avring_pci_reset(&card->pci);
+	mutex_lock(&card->pci.lock);
+	avring_servo_forget(&card->pci.servo);
+	mutex_unlock(&card->pci.lock);
 	return 0;
 }
 

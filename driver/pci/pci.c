@@ -154,7 +154,7 @@ int avring_pci_use(struct avring_pci *pci)
 	if (err)
 		return err;
 	mutex_lock(&pci->lock);
-	if (!pci->users && ktime_get_ns() - pci->clock_ns > AVRING_PCI_UNSEEN_NS)
+	if (!pci->users && ktime_get_ns() - pci->unused_ns > AVRING_PCI_UNSEEN_NS)
 		avring_servo_forget(&pci->servo);
 	err = avring_pci_read_clock(pci) ?: avring_pci_state_error(pci);
 	if (err) {
@@ -180,7 +180,8 @@ int avring_pci_use(struct avring_pci *pci)
 void avring_pci_unuse(struct avring_pci *pci)
 {
 	mutex_lock(&pci->lock);
-	pci->users--;
+	if (!--pci->users)
+		pci->unused_ns = ktime_get_ns();
 	mutex_unlock(&pci->lock);
 	pm_runtime_mark_last_busy(avring_pci_dev(pci));
 	pm_runtime_put_autosuspend(avring_pci_dev(pci));
@@ -259,14 +260,40 @@ static bool avring_pci_is_gone(const struct avring_pci *pci)
 	       avring_pci_read(pci, AVRING_PCI_REG_ID) == AVRING_PCI_NOBODY;
 }
 
+/* Return: false if meanwhile somebody else has decided what becomes of the card. */
+static bool avring_pci_lose(struct avring_pci *pci)
+{
+	bool lost;
+
+	mutex_lock(&pci->lock);
+	lost = pci->state == AVRING_PCI_UP;
+	if (lost)
+		WRITE_ONCE(pci->state, AVRING_PCI_GONE);
+	mutex_unlock(&pci->lock);
+	return lost;
+}
+
+static void avring_pci_end_all(struct avring_pci *pci)
+{
+	struct avring_pci_channel *ch;
+
+	for (ch = pci->channels; ch < pci->channels + AVRING_PCI_CHANNELS; ch++) {
+		mutex_lock(&ch->lock);
+		avring_pci_end(ch, avring_pci_state_error(pci));
+		mutex_unlock(&ch->lock);
+	}
+}
+
 static void avring_pci_look_around(struct avring_pci *pci)
 {
 	unsigned int i;
 
 	if (avring_pci_is_gone(pci)) {
+		if (!avring_pci_lose(pci))
+			return;
 		pci_err(pci->pdev, "the card does not answer any more\n");
-		if (avring_pci_break(pci, AVRING_PCI_GONE))
-			pci->vanished(pci->data);
+		avring_pci_end_all(pci);
+		pci->vanished(pci->data);
 		return;
 	}
 	mutex_lock(&pci->lock);
@@ -312,15 +339,9 @@ void avring_pci_watchdog(struct work_struct *work)
  */
 bool avring_pci_break(struct avring_pci *pci, enum avring_pci_state state)
 {
-	struct avring_pci_channel *ch;
-
 	if (!avring_pci_move(pci, state))
 		return false;
-	for (ch = pci->channels; ch < pci->channels + AVRING_PCI_CHANNELS; ch++) {
-		mutex_lock(&ch->lock);
-		avring_pci_end(ch, avring_pci_state_error(pci));
-		mutex_unlock(&ch->lock);
-	}
+	avring_pci_end_all(pci);
 	return true;
 }
 

@@ -219,6 +219,7 @@ enum avring_pci_state {
  * @watchdog: looks at the card while a channel runs
  * @lock: guards @users, changes of @state, and readings of the clock with what is known of it
  * @users: running channels
+ * @unused_ns: CLOCK_MONOTONIC when there was last one
  * @irqs: vectors that have their handlers; probe and remove
  * @max_segment: bytes of a descriptor
  * @state: changes under @lock; who changes it then takes each channel's lock, and who looks
@@ -239,6 +240,7 @@ struct avring_pci {
 	struct delayed_work watchdog;
 	struct mutex lock;
 	unsigned int users;
+	u64 unused_ns;
 	unsigned int irqs;
 	u32 max_segment;
 	enum avring_pci_state state;
