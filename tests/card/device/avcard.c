@@ -93,6 +93,8 @@ static void avcard_reset_registers(struct avcard *card)
 
 static uint32_t avcard_read_global(struct avcard *card, hwaddr reg)
 {
+	uint64_t now;
+
 	switch (reg) {
 	case AVRING_PCI_REG_ID:
 		return AVRING_PCI_ID_VALUE;
@@ -117,8 +119,9 @@ static uint32_t avcard_read_global(struct avcard *card, hwaddr reg)
 	case AVRING_PCI_REG_SCRATCH:
 		return card->scratch;
 	case AVRING_PCI_REG_TIME:
-		card->time_hi = avcard_shown_time(card) >> 32;
-		return avcard_shown_time(card);
+		now = avcard_shown_time(card);
+		card->time_hi = now >> 32;
+		return now;
 	case AVRING_PCI_REG_TIME + 4:
 		return card->time_hi;
 	case AVRING_PCI_REG_HEARTBEAT: /* every 34 ms */
