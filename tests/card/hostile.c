@@ -409,6 +409,83 @@ static void test_signal_event(void)
 	camera_end(&flow);
 }
 
+/* Begins again whenever it has ended, until there is no card. */
+static void insist(uint32_t stream, volatile unsigned int *ends)
+{
+	struct ring ring;
+	struct node node;
+
+	node_find(&node);
+	while (!ring_open(&ring, node.info.card)) {
+		if (!ring_read(&ring, stream, 0) && !ring_map(&ring)) {
+			while (!ring_state(&ring))
+				ring_wait(&ring, ring_head(&ring), 1, in_ms(100));
+			__atomic_add_fetch(ends, 1, __ATOMIC_RELAXED);
+		}
+		ring_close(&ring);
+	}
+}
+
+static pid_t start_insisting(uint32_t stream, volatile unsigned int *ends)
+{
+	pid_t child = must(sys(fork()));
+
+	if (child)
+		return child;
+	insist(stream, ends);
+	_exit(0);
+}
+
+static bool have_ended(void *arg)
+{
+	const volatile unsigned int *ends = arg;
+
+	return ends[0] >= 10 && ends[1] >= 10;
+}
+
+/* How long it takes others to do what they do. */
+static void time_others(struct node *node, uint64_t took_ns[2])
+{
+	const uint64_t since_ns = now_ns();
+
+	tap_eq(0, system("ls / >/dev/null"));
+	took_ns[0] = now_ns() - since_ns;
+	must(node_unbind(node));
+	took_ns[1] = now_ns() - since_ns - took_ns[0];
+}
+
+static void expect_soon(const char *what, uint64_t took_ns, uint64_t alone_ns)
+{
+	tap_check(took_ns < UINT64_C(1000000000) + 4 * alone_ns,
+		  "%s: took %llu ms, without a flood %llu", what,
+		  (unsigned long long)took_ns / 1000000, (unsigned long long)alone_ns / 1000000);
+}
+
+static void test_others(void)
+{
+	unsigned int *ends = ring_shared(2 * sizeof(*ends));
+	uint64_t alone_ns[2], took_ns[2];
+	struct node node;
+	pid_t insisting[2];
+
+	camera_set(&camera_small);
+	node_find(&node);
+	time_others(&node, alone_ns);
+	must(node_bind(&node));
+	node_find(&node);
+	remote_flag("completion-flood", true);
+	insisting[0] = start_insisting(AVRING_STREAM_VIDEO, &ends[0]);
+	insisting[1] = start_insisting(AVRING_STREAM_AUDIO, &ends[1]);
+	tap_check(tap_eventually(have_ended, ends, 20), "streams: expected to begin and end");
+	time_others(&node, took_ns);
+	expect_soon("a command", took_ns[0], alone_ns[0]);
+	expect_soon("unbind", took_ns[1], alone_ns[1]);
+	tap_join(insisting[0]);
+	tap_join(insisting[1]);
+	remote_flag("completion-flood", false);
+	must(node_bind(&node));
+}
+
 #define FAULT(test, name, n, until) \
 	.run_with = test, .arg = &(const struct fault) \
 	{ \
@@ -450,6 +527,7 @@ static const struct tap_test tests[] = {
 	{ "a line without a signal is counted", .run = test_no_signal },
 	{ "a line without a signal is marked in the ring", .run = test_no_signal_ring },
 	{ "the loss of the signal is an event, and is counted", .run = test_signal_event },
+	{ "beside a flood others go on, and the driver can be taken away", .run = test_others },
 };
 
 int main(int argc, char **argv)

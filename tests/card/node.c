@@ -102,8 +102,9 @@ unsigned int node_said(int log, const char *text)
 	char line[1024];
 	ssize_t bytes;
 
-	while ((bytes = read(log, line, sizeof(line) - 1)) > 0) {
-		line[bytes] = '\0';
+	/* EPIPE: lines were lost that nobody had read. The next ones are there. */
+	while ((bytes = read(log, line, sizeof(line) - 1)) > 0 || (bytes < 0 && errno == EPIPE)) {
+		line[bytes > 0 ? bytes : 0] = '\0';
 		lines += !!strstr(line, text);
 	}
 	return lines;
