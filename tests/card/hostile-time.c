@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 #include "camera.h"
@@ -165,6 +166,7 @@ static int next_frame(struct witness *witness)
 /* -EIO from a ring, too: it is stale, and everything in it was seen. */
 static int next_entry(struct witness *witness)
 {
+	const struct avring_frame_stamp *stamp;
 	struct ring *ring = &witness->ring;
 	struct avring_entry entry;
 
@@ -176,9 +178,9 @@ static int next_entry(struct witness *witness)
 	tap_check(ring_entry(ring, witness->next, &entry), "entry %llu: expected intact",
 		  (unsigned long long)witness->next);
 	look(witness, entry.time_ns, entry.sequence);
+	stamp = (const void *)ring_bytes(ring, &entry);
 	if (witness->who == PICTURES)
-		witness->card_ns = le64toh(
-			((const struct avring_frame_stamp *)ring_bytes(ring, &entry))->time_ns);
+		witness->card_ns = le64toh(stamp->time_ns);
 	witness->next++;
 	return 0;
 }
@@ -436,6 +438,48 @@ static void test_end(void)
 	test_border(0, 2);
 }
 
+/* ---------------------------------------------------------------- the other clock */
+
+/**
+ * struct slew - of CLOCK_MONOTONIC
+ * @who: looks
+ * @tick: microseconds that a hundredth of a second counts for
+ */
+struct slew {
+	enum who who;
+	long tick;
+};
+
+static void set_tick(long tick)
+{
+	struct timex timex = { .modes = ADJ_TICK, .tick = tick };
+
+	must(sys(adjtimex(&timex)));
+}
+
+/* Numbers are those of the card's clock, which is right. */
+static void test_slew(const void *arg)
+{
+	const struct slew *slew = arg;
+	const int jumped = node_log(), breached = node_log();
+	struct witness witness;
+	int error = 0, i;
+
+	reset();
+	begin(&witness, slew->who);
+	witness.jumps = 40;
+	set_tick(slew->tick);
+	for (i = 0; !error && i < 4 * (int)(witness.rate / witness.unit); i++)
+		error = next(&witness);
+	set_tick(10000);
+	tap_eq(0, error);
+	tap_eq(0, node_said(jumped, SAID_JUMP));
+	tap_eq(0, node_said(breached, "the card tells of "));
+	close(jumped);
+	close(breached);
+	end(&witness);
+}
+
 /* ---------------------------------------------------------------- the PCM */
 
 static const struct sound_params stereo = { .format = SND_PCM_FORMAT_S16_LE,
@@ -593,6 +637,12 @@ static void test_flood(const void *arg)
 		name, by \
 	}
 
+#define SLEW(name, by) \
+	.run_with = test_slew, .arg = &(const struct slew) \
+	{ \
+		name, by \
+	}
+
 static const struct tap_test tests[] = {
 	{ "a first frame from before the start is never seen, and ends the stream with EIO",
 	  LIE(NODE, "old-first-frame") },
@@ -633,6 +683,12 @@ static const struct tap_test tests[] = {
 	{ "a flood ends the ring, and nothing came faster than time", WHO(test_flood, PICTURES) },
 	{ "a flood ends the ring of the sound, and nothing came faster than time",
 	  WHO(test_flood, SOUND) },
+	{ "a clock of ours that is 8 % faster is no fault of the card's", SLEW(NODE, 10800) },
+	{ "a clock of ours that is 8 % faster is none in the ring", SLEW(PICTURES, 10800) },
+	{ "a clock of ours that is 8 % faster is none in the sound", SLEW(SOUND, 10800) },
+	{ "a clock of ours that is 8 % slower is no fault of the card's", SLEW(NODE, 9200) },
+	{ "a clock of ours that is 8 % slower is none in the ring", SLEW(PICTURES, 9200) },
+	{ "a clock of ours that is 8 % slower is none in the sound", SLEW(SOUND, 9200) },
 	{ "a clock beyond 2^63 is a clock", .run = test_half },
 	{ "a clock that begins anew behind 2^64 is a gap", .run = test_end },
 };

@@ -285,7 +285,7 @@ static void a_slew_hides_no_jump(void)
 	tap_eq(1, servo.line.jumps);
 }
 
-/* A reading of which the moment is not known better than to @off_ns, and that is off by @error_ns. */
+/* A reading of a moment that is known to @off_ns, and that is off by @error_ns. */
 static bool reads(uint64_t off_ns, int64_t error_ns)
 {
 	struct avring_servo_reading now = { 5 * SECOND_NS, 7 * SECOND_NS, 9 * SECOND_NS, 0 };
