@@ -2,10 +2,10 @@
 /*
  * avring: the thread that moves pictures. See virtual/engine.h.
  *
- * Barrier A: avring_engine_kick() changes state (under the engine's or a queue's
- * lock), then sets @kicked, then wakes (full barrier in wake_up_process()). The
- * thread clears @kicked with a full barrier, then looks at the state. Either it
- * sees the change or it finds @kicked set and does not sleep.
+ * Barrier A: who calls avring_engine_kick() has changed something, under the engine's
+ * or a queue's lock; that sets @kicked, then wakes (full barrier in wake_up_process()).
+ * The thread clears @kicked, then looks, under the same lock. Either it sees the change
+ * or it finds @kicked set and does not sleep. tests/barriers/kick.pml tries every order.
  */
 #include <linux/kthread.h>
 #include <linux/ktime.h>
