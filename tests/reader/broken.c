@@ -454,7 +454,8 @@ static void headers_that_are_broken(void)
 {
 	must(SPOILED_HEADER(version, AVRING_TWIN_VERSION));
 	must_refuse(EPROTO, SPOILED_HEADER(magic, 0));
-	must_refuse(EPROTO, SPOILED_HEADER(version, 2));
+	must_refuse(EPROTO, SPOILED_HEADER(version, AVRING_TWIN_VERSION - 1));
+	must_refuse(EPROTO, SPOILED_HEADER(version, AVRING_TWIN_VERSION + 1));
 	must_refuse(EPROTO, SPOILED_HEADER(entries, 0));
 	must_refuse(EPROTO, SPOILED_HEADER(entries, 6));
 	must_refuse(EPROTO, SPOILED_HEADER(entries, 1ULL << 60));

@@ -59,9 +59,9 @@ bool avring_explain_options(struct avring_refusal *refusal, const struct avring_
 								  options->keep_setup,
 					    "0 or 1");
 	if (options->align &&
-	    (!avring_is_power_of_two(options->align) || options->align > avring_page_size()))
+	    (!avring_is_power_of_two(options->align) || options->align > AVRING_MAX_ALIGN))
 		return avring_explain_range(refusal, "align", options->align,
-					    "a power of two, at most the page size");
+					    "a power of two, at most 4096");
 	return avring_explain_reserved(refusal, options) ||
 	       avring_explain_formats(refusal, options);
 }

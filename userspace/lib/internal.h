@@ -43,6 +43,9 @@
 #define AVRING_NSEC_PER_SEC 1000000000ULL
 #define AVRING_HUGE_PAGE (2ULL << 20)
 
+/* Of frames; what cards can, whatever the size of a page. */
+#define AVRING_MAX_ALIGN 4096
+
 /* Sample frames of a chunk, see struct avring_audio_format. */
 #define AVRING_PERIOD_MIN 16
 #define AVRING_PERIOD_MAX 65536

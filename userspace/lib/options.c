@@ -13,7 +13,7 @@ static int avring_options_check(const struct avring_options *options)
 	    options->oldest > 1 || options->keep_setup > 1)
 		return -EINVAL;
 	if (options->align &&
-	    (!avring_is_power_of_two(options->align) || options->align > avring_page_size()))
+	    (!avring_is_power_of_two(options->align) || options->align > AVRING_MAX_ALIGN))
 		return -EINVAL;
 	if (avring_format_has_video_reserved(&options->video) ||
 	    !options->video.rate_num != !options->video.rate_den ||
