@@ -481,7 +481,8 @@ void avcard_work(struct avcard *card)
 		for (c = 0; c < AVRING_PCI_CHANNELS && !card->faults.dead && !card->quit; c++)
 			more |= avcard_run(&card->channels[c]);
 	} while (more);
-	if (card->faults.dead || card->quit || card->faults.stall_dma)
+	/* A flood waits for doorbells: what is due already would have the timer fire for ever. */
+	if (card->faults.dead || card->quit || card->faults.stall_dma || card->faults.flood)
 		return;
 	for (c = 0; c < AVRING_PCI_CHANNELS; c++)
 		if (card->channels[c].run == AVCARD_RUNNING)
