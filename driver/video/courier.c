@@ -204,8 +204,7 @@ void avring_courier_recall(struct avring_courier *courier)
 	ring = avring_courier_clear(courier);
 	mutex_unlock(courier->owner);
 	mutex_unlock(&courier->lock);
-	if (ring)
-		avring_ring_put(ring);
+	avring_ring_put(ring);
 	kref_put(&courier->refs, avring_courier_free);
 }
 EXPORT_SYMBOL_AVRING(avring_courier_recall);

@@ -13,7 +13,6 @@
 #include <media/videobuf2-v4l2.h>
 
 #include "compat.h"
-#include "memory/store.h"
 #include "video/import.h"
 #include "video/memops.h"
 #include "video/node.h"
@@ -33,13 +32,6 @@ static bool avring_import_is_due(struct avring_node *node, struct file *file,
 		return false;
 	vb = vb2_get_buffer(vq, buf->index);
 	return vb && vb->state == VB2_BUF_STATE_DEQUEUED && !vb->prepared;
-}
-
-/* One that mapping refuses shall not hear of us before. */
-static bool avring_import_may_map(const struct avring_queue *queue, const struct dma_buf *dbuf)
-{
-	return dbuf->size >= queue->frame_size &&
-	       (queue->vb2.is_output || !avring_dmabuf_guarded(dbuf));
 }
 
 static int avring_import_wait(struct avring_node *node, struct dma_buf *dbuf)
@@ -94,7 +86,8 @@ static int avring_import(struct file *file, void *priv, struct v4l2_buffer *buf,
 		dbuf = dma_buf_get(buf->m.fd);
 	if (IS_ERR_OR_NULL(dbuf))	/* vb2 says what is wrong with it */
 		return call(file, priv, buf);
-	if (avring_import_may_map(&node->queue, dbuf)) {
+	/* One that mapping refuses shall not hear of us before. */
+	if (!avring_memops_check(dbuf, node->queue.frame_size, !node->queue.vb2.is_output)) {
 		mutex_unlock(&node->lock);
 		err = avring_import_begin(node, dbuf);
 		mutex_lock(&node->lock);

@@ -240,14 +240,29 @@ static int avring_plane_map_for_device(struct avring_plane *plane)
 	return 0;
 }
 
+/**
+ * avring_memops_check() - may somebody else's dma-buf be a plane?
+ * @dbuf: the dma-buf
+ * @size: bytes that it must have
+ * @writes: the plane is to be filled
+ *
+ * Return: 0, -EFAULT it is too short, -EACCES it is for reading only.
+ */
+int avring_memops_check(const struct dma_buf *dbuf, size_t size, bool writes)
+{
+	if (dbuf->size < size)
+		return -EFAULT;
+	return writes && avring_dmabuf_guarded(dbuf) ? -EACCES : 0;
+}
+
 static int avring_plane_map(void *priv)
 {
 	struct avring_plane *plane = priv;
 
-	if (plane->dbuf->size < plane->size)
-		return -EFAULT;
-	if (plane->dir != DMA_TO_DEVICE && avring_dmabuf_guarded(plane->dbuf))
-		return -EACCES;
+	int err = avring_memops_check(plane->dbuf, plane->size, plane->dir != DMA_TO_DEVICE);
+
+	if (err)
+		return err;
 	return plane->importer ? avring_plane_map_for_device(plane)
 			       : avring_plane_map_for_cpu(plane);
 }
