@@ -361,6 +361,27 @@ int video_queue_all(struct video *video)
 	return error;
 }
 
+int video_request_dmabufs(struct video *video, unsigned int count)
+{
+	struct v4l2_requestbuffers request = { .count = count,
+					       .type = video->type,
+					       .memory = V4L2_MEMORY_DMABUF };
+
+	return video_ioctl(video->fd, VIDIOC_REQBUFS, &request);
+}
+
+int video_queue_dmabuf(struct video *video, int dmabuf, size_t length)
+{
+	struct v4l2_buffer buffer = { .type = video->type,
+				      .memory = V4L2_MEMORY_DMABUF,
+				      .m.fd = dmabuf,
+				      .field = V4L2_FIELD_NONE,
+				      .bytesused = video->pix.sizeimage,
+				      .length = length };
+
+	return video_ioctl(video->fd, VIDIOC_QBUF, &buffer);
+}
+
 int video_dequeue(struct video *video, struct v4l2_buffer *buffer)
 {
 	memset(buffer, 0, sizeof(*buffer));

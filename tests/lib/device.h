@@ -113,6 +113,9 @@ void video_unmap(struct video *video);
 /* For an output node the payload is the whole image. */
 int video_queue(struct video *video, unsigned int index);
 int video_queue_all(struct video *video);
+/* REQBUFS for dma-bufs; QBUF of one of @length bytes as the first buffer. */
+int video_request_dmabufs(struct video *video, unsigned int count);
+int video_queue_dmabuf(struct video *video, int dmabuf, size_t length);
 int video_dequeue(struct video *video, struct v4l2_buffer *buffer);
 int video_start(struct video *video);
 int video_stop(struct video *video);

@@ -171,6 +171,13 @@ int tap_count_fds(void)
 }
 
 /* The child's side: never returns. */
+void tap_become(uid_t uid, const gid_t *groups, size_t n)
+{
+	must(sys(setgroups(n, groups)));
+	must(sys(setresgid(uid, uid, uid)));
+	must(sys(setresuid(uid, uid, uid)));
+}
+
 /* "1000:29,44": user, and the groups that he is in. */
 static void tap_become_user(void)
 {
@@ -185,9 +192,7 @@ static void tap_become_user(void)
 	uid = strtoul(text, &end, 10);
 	while (*end && n < TAP_MAX_GROUPS)
 		groups[n++] = strtoul(end + 1, &end, 10);
-	must(sys(setgroups(n, groups)));
-	must(sys(setresgid(uid, uid, uid)));
-	must(sys(setresuid(uid, uid, uid)));
+	tap_become(uid, groups, n);
 	/* His own files in /proc are his. */
 	must(sys(prctl(PR_SET_DUMPABLE, 1)));
 }

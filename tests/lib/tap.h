@@ -77,6 +77,9 @@ void tap_join(pid_t child);
 /* Wait until the condition holds, polling; false after @seconds (times TAP_SLOWER). */
 bool tap_eventually(bool (*condition)(void *arg), void *arg, double seconds);
 
+/* From now on the process is that user, and in these groups alone beside his own. */
+void tap_become(uid_t uid, const gid_t *groups, size_t n);
+
 /* Returns when the process sleeps in the kernel. */
 void wait_asleep(pid_t child);
 

@@ -24,11 +24,10 @@ struct vgem_buffer {
 	uint32_t fence;
 };
 
-/* For struct tap_suite: NULL, or why there is no such device. Loads its module. */
-const char *vgem_missing(void);
-
-/* The device, a file descriptor; these three end the test where they fail. */
+/* The device, a file descriptor; its module is loaded. Where there is none the test is skipped. */
 int vgem_open(void);
+
+/* These two end the test where they fail. */
 struct vgem_buffer vgem_buffer_new(int vgem, size_t bytes);
 /* The device writes to the buffer until it is told to stop. */
 void vgem_begin(int vgem, struct vgem_buffer *buffer);
@@ -36,5 +35,9 @@ void vgem_begin(int vgem, struct vgem_buffer *buffer);
 /* 0, or -ETIMEDOUT if the ten seconds have passed. */
 int vgem_end(int vgem, struct vgem_buffer *buffer);
 bool vgem_is_at_work(const struct vgem_buffer *buffer);
+
+/* Somebody else's dma-buf: its handle there, or -errno; and whether it can be mapped by that. */
+int vgem_import(int vgem, int dmabuf);
+int vgem_map(int vgem, uint32_t handle);
 
 #endif

@@ -28,22 +28,6 @@ static struct video open_vivid(void)
 	return video;
 }
 
-static void queue(struct video *video, int fd)
-{
-	struct v4l2_requestbuffers request = { .count = 2,
-					       .type = video->type,
-					       .memory = V4L2_MEMORY_DMABUF };
-	struct v4l2_buffer buffer = { .type = video->type,
-				      .memory = V4L2_MEMORY_DMABUF,
-				      .m.fd = fd,
-				      .field = V4L2_FIELD_NONE,
-				      .bytesused = video->pix.sizeimage,
-				      .length = LENGTH };
-
-	must(video_ioctl(video->fd, VIDIOC_REQBUFS, &request));
-	must(video_ioctl(video->fd, VIDIOC_QBUF, &buffer));
-}
-
 static void sync_for_reading(int fd)
 {
 	struct dma_buf_sync sync = { .flags = DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ };
@@ -61,7 +45,8 @@ static void test_old_copy_stays_away(void)
 	struct video vivid = open_vivid();
 
 	content_fill(producer.data, LENGTH, 0);
-	queue(&vivid, fd);
+	must(video_request_dmabufs(&vivid, 2));
+	must(video_queue_dmabuf(&vivid, fd, LENGTH));
 	content_fill(producer.data, LENGTH, 3);
 	sync_for_reading(fd);
 	content_expect("ring", reader.data, LENGTH, 3, 0);

@@ -17,39 +17,13 @@
 
 #include "content.h"
 #include "ring.h"
+#include "vgem.h"
 
 #define LENGTH (4 * CHUNK_BYTES)
 #define USER 1000
 
 #define VIVID_CAPTURE "/dev/video40"
 #define VIVID_OUTPUT "/dev/video41"
-
-/* Of drm/drm.h, which is part of a package for those who draw. */
-struct drm_version {
-	int major, minor, patchlevel;
-	size_t name_len;
-	char *name;
-	size_t date_len;
-	char *date;
-	size_t desc_len;
-	char *desc;
-};
-
-struct drm_prime_handle {
-	__u32 handle;
-	__u32 flags;
-	__s32 fd;
-};
-
-struct drm_mode_map_dumb {
-	__u32 handle;
-	__u32 pad;
-	__u64 offset;
-};
-
-#define DRM_IOCTL_VERSION _IOWR('d', 0x00, struct drm_version)
-#define DRM_IOCTL_PRIME_FD_TO_HANDLE _IOWR('d', 0x2e, struct drm_prime_handle)
-#define DRM_IOCTL_MODE_MAP_DUMB _IOWR('d', 0xb3, struct drm_mode_map_dumb)
 
 /**
  * struct lent - a chunk of a ring that somebody has exported
@@ -119,18 +93,8 @@ static struct card other_card(void)
 /* QBUF of a dma-buf, in a queue for them. */
 static int queue(struct video *video, int fd)
 {
-	struct v4l2_requestbuffers request = { .count = 2,
-					       .type = video->type,
-					       .memory = V4L2_MEMORY_DMABUF };
-	struct v4l2_buffer buffer = { .type = video->type,
-				      .memory = V4L2_MEMORY_DMABUF,
-				      .m.fd = fd,
-				      .field = V4L2_FIELD_NONE,
-				      .bytesused = video->pix.sizeimage,
-				      .length = CHUNK_BYTES };
-
-	must(video_ioctl(video->fd, VIDIOC_REQBUFS, &request));
-	return video_ioctl(video->fd, VIDIOC_QBUF, &buffer);
+	must(video_request_dmabufs(video, 2));
+	return video_queue_dmabuf(video, fd, CHUNK_BYTES);
 }
 
 /* Who is not refused shows what he does with it. */
@@ -272,45 +236,13 @@ static void test_dma_reads(void)
 	take_back(&lent);
 }
 
-/* The node of a driver, by the name that it gives itself. */
-static int open_drm(const char *driver)
-{
-	struct drm_version version;
-	char path[32], name[32];
-	unsigned int i;
-	int fd;
-
-	for (i = 0; i < 8; i++) {
-		snprintf(path, sizeof(path), "/dev/dri/card%u", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		version = (struct drm_version){ .name = name, .name_len = sizeof(name) - 1 };
-		memset(name, 0, sizeof(name));
-		must(sys(ioctl(fd, DRM_IOCTL_VERSION, &version)));
-		if (!strcmp(name, driver))
-			return fd;
-		close(fd);
-	}
-	return -ENOENT;
-}
-
-static int import_drm(int drm, int fd)
-{
-	struct drm_prime_handle handle = { .fd = fd };
-	int error = sys(ioctl(drm, DRM_IOCTL_PRIME_FD_TO_HANDLE, &handle));
-
-	return error ? error : (int)handle.handle;
-}
-
 /* Newer kernels' vgem takes what it does not map; then it gives nobody a mapping either. */
-static void expect_drm_has_nothing(int drm, int fd)
+static void expect_vgem_has_nothing(int vgem, int fd)
 {
-	int handle = import_drm(drm, fd);
-	struct drm_mode_map_dumb map = { .handle = handle };
+	int handle = vgem_import(vgem, fd);
 
 	if (handle > 0)
-		must_refuse(EINVAL, sys(ioctl(drm, DRM_IOCTL_MODE_MAP_DUMB, &map)));
+		must_refuse(EINVAL, vgem_map(vgem, handle));
 	else
 		must_refuse(EACCES, handle);
 }
@@ -319,14 +251,11 @@ static void expect_drm_has_nothing(int drm, int fd)
 static void test_drm_is_refused(void)
 {
 	struct lent lent = lend();
-	int drm;
+	int vgem = vgem_open();
 
-	if (system("modprobe -q vgem"))
-		tap_skip("no vgem in this kernel");
-	drm = must(open_drm("vgem"));
-	expect_drm_has_nothing(drm, lent.readers);
-	must(import_drm(drm, lent.producers));
-	close(drm);
+	expect_vgem_has_nothing(vgem, lent.readers);
+	must(vgem_import(vgem, lent.producers));
+	close(vgem);
 	take_back(&lent);
 	if (system("modprobe -q -r vgem"))
 		tap_fail("modprobe -r vgem: expected success, got failure");

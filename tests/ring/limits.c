@@ -50,13 +50,6 @@ static void limit(long card_mib)
 	ring_small_picture();
 }
 
-static void become(uid_t uid)
-{
-	must(sys(setgroups(0, NULL)));
-	must(sys(setresgid(uid, uid, uid)));
-	must(sys(setresuid(uid, uid, uid)));
-}
-
 /* A ring of a card that its first reader wishes to be so long. Return: 0 or -errno. */
 static int attach_to(struct ring *ring, unsigned int card, uint64_t length)
 {
@@ -105,7 +98,7 @@ static int as(uid_t uid, int (*run)(void))
 	int status;
 
 	if (!child) {
-		become(uid);
+		tap_become(uid, NULL, 0);
 		_exit(-run());
 	}
 	must(sys(waitpid(child, &status, 0)));
@@ -257,7 +250,7 @@ static int in_a_namespace(void)
 	must(sys(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, turn)));
 	child = must(sys(fork()));
 	if (!child) {
-		become(ALICE);
+		tap_become(ALICE, NULL, 0);
 		must(takes_two());
 		must(sys(prctl(PR_SET_DUMPABLE, 1)));
 		_exit(-take_as_number(turn[1]));
@@ -373,7 +366,7 @@ static void test_attacker(void)
 	must(sys(pipe2(turn, O_CLOEXEC)));
 	child = must(sys(fork()));
 	if (!child) {
-		become(ALICE);
+		tap_become(ALICE, NULL, 0);
 		must_refuse(ENOMEM, take_until_refused(64 * MIB));
 		must_refuse(ENOMEM, take_until_refused(MIB));
 		must(sys(write(turn[1], "", 1)));

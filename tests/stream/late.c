@@ -52,9 +52,7 @@ void late_become_member(void)
 	const gid_t groups[] = { GROUP_VIDEO, GROUP_AUDIO };
 
 	nodes_of(GROUP_VIDEO, 0660);
-	must(sys(setgroups(TAP_COUNT(groups), groups)));
-	must(sys(setresgid(MEMBER, MEMBER, MEMBER)));
-	must(sys(setresuid(MEMBER, MEMBER, MEMBER)));
+	tap_become(MEMBER, groups, TAP_COUNT(groups));
 }
 
 /* Return: 0 or -errno; where the card has gone there is nothing to set. */
