@@ -144,9 +144,29 @@ static long cpu_lists_pages(void)
 	return sum;
 }
 
+/* Pages that wander between these lists and free memory would count twice, or not at all. */
 long available_kb(void)
 {
-	return meminfo_kb("MemAvailable") + cpu_lists_pages() * (getpagesize() / 1024);
+	long lists, after = cpu_lists_pages(), available;
+
+	do {
+		lists = after;
+		available = meminfo_kb("MemAvailable");
+		after = cpu_lists_pages();
+	} while (lists != after);
+	return available + lists * (getpagesize() / 1024);
+}
+
+static bool enough_available(void *wanted_kb)
+{
+	return available_kb() > *(long *)wanted_kb;
+}
+
+void expect_available(long wanted_kb)
+{
+	tap_check(tap_eventually(enough_available, &wanted_kb, 10),
+		  "memory available: expected more than %ld kB, got %ld kB", wanted_kb,
+		  available_kb());
 }
 
 long smaps_kb(const void *start, size_t bytes, const char *key)

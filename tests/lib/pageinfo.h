@@ -39,6 +39,9 @@ long vmstat(const char *key);
 /* Memory that can be had, in kB: MemAvailable and what CPUs keep for themselves. */
 long available_kb(void);
 
+/* More than @wanted_kb can be had, at last: some of what is freed a worker frees later. */
+void expect_available(long wanted_kb);
+
 /* Sum of one smaps line over all mappings that lie within the range, in kB. */
 long smaps_kb(const void *start, size_t bytes, const char *key);
 
