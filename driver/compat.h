@@ -110,6 +110,16 @@ static inline void avring_vm_flags_mod(struct vm_area_struct *vma,
 #define avring_mm_unmapped_area(...)	mm_get_unmapped_area(__VA_ARGS__)
 #endif
 
+/*
+ * Linux 6.15 lets a driver say itself what a PMD maps. Linux 6.18 keeps everybody else from it
+ * where the inode is shorter than the chunk.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0) || !defined(CONFIG_TRANSPARENT_HUGEPAGE)
+#define AVRING_HUGE_FAULT	0
+#else
+#define AVRING_HUGE_FAULT	1
+#endif
+
 /* Linux 6.18 lets v4l2_fh_add() tell the file of its handle. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
 #define avring_v4l2_fh_add(fh, file)	v4l2_fh_add(fh)

@@ -2,7 +2,7 @@
 /*
  * avring: allocation and release of a store. See memory/store.h.
  *
- * Chunks are compound pages, the largest first: an order-9 chunk is mapped by one
+ * Chunks are folios, the largest first: an order-9 chunk is mapped by one
  * fault and one PMD, and costs get_user_pages() one step instead of 512. A chunk
  * that cannot be had is replaced by smaller ones; the page table (sg_table, pages
  * array) hides the difference from everybody else.
@@ -71,30 +71,30 @@ MODULE_PARM_DESC(live_pages, "number of pages in buffers alive (read-only)");
  * all. Where memory runs out the request fails: buffers are not worth the OOM
  * killer.
  */
-static struct page *avring_store_alloc_chunk(unsigned int order)
+static struct folio *avring_store_alloc_chunk(unsigned int order)
 {
 	gfp_t gfp = GFP_HIGHUSER | __GFP_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
 
 	if (!order)
 		gfp |= __GFP_RETRY_MAYFAIL;
 	else if (order == AVRING_STORE_TOP_ORDER)
-		gfp |= __GFP_COMP | __GFP_NORETRY;
+		gfp |= __GFP_NORETRY;
 	else
-		gfp = (gfp | __GFP_COMP | __GFP_NORETRY) & ~__GFP_RECLAIM;
-	return alloc_pages(gfp, order);
+		gfp = (gfp | __GFP_NORETRY) & ~__GFP_RECLAIM;
+	return folio_alloc(gfp, order);
 }
 
 /* A failed order is not tried again for the same store: it would fail again. */
-static struct page *avring_store_next_chunk(unsigned long pages_left, unsigned int *order)
+static struct folio *avring_store_next_chunk(unsigned long pages_left, unsigned int *order)
 {
-	struct page *page;
+	struct folio *chunk;
 
 	while (*order && BIT(*order) > pages_left)
 		--*order;
 	for (;; --*order) {
-		page = avring_store_alloc_chunk(*order);
-		if (page || !*order)
-			return page;
+		chunk = avring_store_alloc_chunk(*order);
+		if (chunk || !*order)
+			return chunk;
 	}
 }
 
@@ -103,10 +103,10 @@ static void avring_store_free_pages(struct avring_store *store, unsigned long n_
 	unsigned long i = 0;
 
 	while (i < n_pages) {
-		struct page *head = store->pages[i];
+		struct folio *chunk = page_folio(store->pages[i]);
 
-		i += compound_nr(head);
-		put_page(head);
+		i += folio_nr_pages(chunk);
+		folio_put(chunk);
 	}
 }
 
@@ -122,14 +122,15 @@ bool avring_store_askew(const struct avring_store *store)
 }
 
 /*
- * Kernels that take away page tables while faults run (CONFIG_PT_RECLAIM) would map a
- * chunk of order 9 askew in the second image after all; see memory/vm.c.
+ * Kernels that take away page tables while faults run (CONFIG_PT_RECLAIM), and do not let us say
+ * what a PMD maps, would map a chunk of order 9 askew in the second image after all; see
+ * memory/vm.c.
  */
 static unsigned int avring_store_first_order(const struct avring_store *store)
 {
 	unsigned int order = READ_ONCE(avring_max_order);
 
-	if (IS_ENABLED(CONFIG_PT_RECLAIM) && avring_store_askew(store))
+	if (!AVRING_HUGE_FAULT && IS_ENABLED(CONFIG_PT_RECLAIM) && avring_store_askew(store))
 		order = min(order, AVRING_STORE_TOP_ORDER - 1U);
 	return order;
 }
@@ -138,20 +139,20 @@ static int avring_store_fill(struct avring_store *store)
 {
 	unsigned int order = avring_store_first_order(store);
 	unsigned long i = 0, k;
-	struct page *head;
+	struct folio *chunk;
 
 	while (i < store->n_pages) {
-		head = NULL;
+		chunk = NULL;
 		if (!fatal_signal_pending(current))
-			head = avring_store_next_chunk(store->n_pages - i, &order);
-		if (!head) {
+			chunk = avring_store_next_chunk(store->n_pages - i, &order);
+		if (!chunk) {
 			avring_store_free_pages(store, i);
 			return -ENOMEM;
 		}
 		/* Who had the page before left his index; 6.12 holds it against i_size. */
-		page_folio(head)->index = i;
+		chunk->index = i;
 		for (k = 0; k < BIT(order); k++)
-			store->pages[i++] = head + k;
+			store->pages[i++] = folio_page(chunk, k);
 		cond_resched();
 	}
 	/* A linear store: the same pages once more. */

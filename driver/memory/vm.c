@@ -2,9 +2,10 @@
 /*
  * avring: the user mapping of a store, served by fault.
  *
- * The fault handler returns an ordinary page with a reference taken. If that page
- * belongs to an order-9 compound page, the core maps the whole chunk by one PMD.
- * It does so on every kernel if
+ * The fault handler returns an ordinary page with a reference taken. A chunk is a folio; one
+ * that a PMD can map is mapped whole by one fault. Where the kernel lets us (AVRING_HUGE_FAULT,
+ * compat.h) the huge_fault handler does that, wherever the chunk lies at a 2 MiB boundary
+ * of the mapping. On older kernels the core does it by itself, if
  *
  * - the VMA carries neither VM_MIXEDMAP nor VM_PFNMAP (Linux 6.1 would leak the
  *   page reference and print "Bad rss-counter state");
@@ -17,9 +18,11 @@
  * It then maps the start of the chunk at the 2 MiB boundary below the address and
  * never asks whether the page we returned belongs there. In the second image of a
  * linear store whose length is no multiple of 2 MiB it does not: a chunk lies askew
- * there. So before returning such a page the handler makes sure that there is a
- * page table, which the core then has to use. Where the core may take an empty page
- * table away again meanwhile, such a store has no chunk of order 9 (memory/store.c).
+ * there. Where huge_fault does what can be done, the inode of such a store has no length,
+ * and the core leaves PMDs to us. On older kernels the fault handler makes sure, before it
+ * returns such a page, that there is a page table, which the core then has to use. Where it
+ * may take an empty page table away again meanwhile, such a store has no chunk of order 9
+ * (memory/store.c).
  *
  * Each mmap() gets a file of its own on that inode, and the VMA holds that file
  * instead of the device's: the device can be closed, opened by the next user,
@@ -78,15 +81,55 @@ static vm_fault_t avring_vm_fault(struct vm_fault *vmf)
 
 	if (!page)
 		return VM_FAULT_SIGBUS;
-	if (vmf->pgoff >= store->n_pages && avring_store_askew(store) && !avring_vm_forbid_pmd(vmf))
+	if (!AVRING_HUGE_FAULT && vmf->pgoff >= store->n_pages && avring_store_askew(store) &&
+	    !avring_vm_forbid_pmd(vmf))
 		return VM_FAULT_OOM;
-	get_page(page);
+	folio_get(page_folio(page));
 	vmf->page = page;
 	return 0;
 }
 
+#if AVRING_HUGE_FAULT
+/* Does the whole PMD lie within the mapping? The core asks that of its own mappings only. */
+static bool avring_vm_holds_pmd(const struct vm_fault *vmf)
+{
+	const unsigned long start = vmf->address & PMD_MASK;
+
+	return start >= vmf->vma->vm_start && vmf->vma->vm_end - start >= PMD_SIZE;
+}
+
+/*
+ * A new PMD has the rights of the mapping. Only one that is there already may have been
+ * protected since (soft-dirty); to ask for it where a page table has just come is a warning.
+ */
+static bool avring_vm_makes_writable(const struct vm_fault *vmf)
+{
+	return vmf->flags & FAULT_FLAG_WRITE && pmd_trans_huge(pmdp_get(vmf->pmd));
+}
+
+static vm_fault_t avring_vm_huge_fault(struct vm_fault *vmf, unsigned int order)
+{
+	const struct avring_store *store = vmf->vma->vm_private_data;
+	struct folio *folio;
+	struct page *page;
+
+	if (order != PMD_ORDER || !avring_vm_holds_pmd(vmf))
+		return VM_FAULT_FALLBACK;
+	page = avring_store_page(store, vmf->pgoff - PHYS_PFN(vmf->address & ~PMD_MASK));
+	if (!page)
+		return VM_FAULT_FALLBACK;
+	folio = page_folio(page);
+	if (folio_order(folio) != PMD_ORDER || page != folio_page(folio, 0))
+		return VM_FAULT_FALLBACK;
+	return vmf_insert_folio_pmd(vmf, folio, avring_vm_makes_writable(vmf));
+}
+#endif
+
 static const struct vm_operations_struct avring_vm_ops = {
 	.fault = avring_vm_fault,
+#if AVRING_HUGE_FAULT
+	.huge_fault = avring_vm_huge_fault,
+#endif
 };
 
 static vm_fault_t avring_vm_window_fault(struct vm_fault *vmf)
@@ -149,7 +192,7 @@ static struct inode *avring_vm_new_inode(const struct avring_store *store)
 	inode = alloc_anon_inode(avring_fs_mount->mnt_sb);
 	if (IS_ERR(inode))
 		simple_release_fs(&avring_fs_mount, &avring_fs_users);
-	else
+	else if (!AVRING_HUGE_FAULT || !avring_store_askew(store))
 		i_size_write(inode, (loff_t)store->n_view << PAGE_SHIFT);
 	return inode;
 }

@@ -2,7 +2,10 @@
 /*
  * vma: what a process may do to a mapping, and that the bytes stay the same.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/mman.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -11,6 +14,7 @@
 
 #include "buffers.h"
 #include "content.h"
+#include "dropper.h"
 #include "pageinfo.h"
 
 /* Newer than the C library's header. */
@@ -224,6 +228,53 @@ static void test_dontneed_one_page(const void *max_order)
 
 	must(sys(madvise(start + 33 * 4096, 4096, MADV_DONTNEED)));
 	expect_all("after MADV_DONTNEED of one page", start);
+	video_close(&video);
+}
+
+static void *write_back(void *arg)
+{
+	volatile uint8_t *start = arg;
+	unsigned int seed = 1;
+	size_t at;
+	int i;
+
+	for (i = 0; i < 100000; i++) {
+		at = (size_t)rand_r(&seed) % BIG_BYTES;
+		start[at] = start[at];
+	}
+	return NULL;
+}
+
+/* Two who write where PMDs and page tables come and go; the kernel's log is looked at, too. */
+static void test_written_while_dropped(const void *max_order)
+{
+	struct dropper dropper;
+	struct video video;
+	uint8_t *start = begin(&video, max_order);
+	pthread_t other;
+
+	dropper_start(&dropper, start, BIG_BYTES);
+	tap_eq(0, pthread_create(&other, NULL, write_back, start));
+	write_back(start);
+	tap_eq(0, pthread_join(other, NULL));
+	dropper_stop(&dropper);
+	expect_all("after the writes", start);
+	video_close(&video);
+}
+
+/* Each page is write-protected once more, if the kernel has that. */
+static void test_soft_dirty(const void *max_order)
+{
+	struct video video;
+	uint8_t *start = begin(&video, max_order);
+	int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+
+	must(fd);
+	if (write(fd, "4", 1) < 0)
+		tap_eq(EINVAL, errno);
+	close(fd);
+	write_back(start);
+	expect_all("after the writes", start);
 	video_close(&video);
 }
 
@@ -515,6 +566,10 @@ static const struct tap_test tests[] = {
 	BUFFERS_BOTH("after MADV_DONTNEED the bytes are the same", test_dontneed),
 	BUFFERS_BOTH("after MADV_DONTNEED of one page the bytes are the same",
 		     test_dontneed_one_page),
+	BUFFERS_BOTH("what is written while page tables come and go is right",
+		     test_written_while_dropped),
+	BUFFERS_BOTH("pages are written again after the soft-dirty bits were cleared",
+		     test_soft_dirty),
 	BUFFERS_BOTH("MAP_POPULATE leaves no fault to take", test_populate_flag),
 	BUFFERS_BOTH("MADV_POPULATE_READ leaves no fault to take", test_populate_read),
 	BUFFERS_BOTH("MADV_POPULATE_WRITE leaves no fault to take", test_populate_write),
