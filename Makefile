@@ -5,7 +5,7 @@ KERNELS ?= $(shell awk '!/^\#/ { print $$1 }' tests/kernels)
 KDIR ?= /lib/modules/$(shell uname -r)/build
 Q := $(if $(V),,@)
 
-.PHONY: help modules load unload userspace install demo bench check check-quick check-apps check-debug check-arm64 in-tree lint tests packages clean
+.PHONY: help modules load unload userspace install demo bench check check-quick check-apps check-harness check-debug check-arm64 in-tree lint tests packages clean
 
 help:
 	@echo 'make modules      the driver for the running kernel (needs its headers)'
@@ -18,6 +18,7 @@ help:
 	@echo 'make check        every test on every kernel; KERNELS="6.1 6.12 newest"'
 	@echo 'make check-quick  the tests that matter daily, on one kernel'
 	@echo 'make check-apps   what PipeWire, GStreamer, OBS... do with the card'
+	@echo 'make check-harness  the virtual machines and the simulated card that the tests stand on'
 	@echo 'make check-debug  the suites on a kernel with KASAN, lockdep, kmemleak...'
 	@echo 'make check-arm64  memory, ring and streams on arm64, emulated; ARM64="arm64 arm64-16k"'
 	@echo 'make in-tree      the driver in a kernel tree: modules, built in, sparse, Sphinx'
@@ -69,6 +70,9 @@ check-quick: packages
 check-apps:
 	$(Q)tests/packages apps
 	$(Q)tests/check --apps $(firstword $(KERNELS))
+
+check-harness: packages
+	$(Q)tests/check --harness
 
 check-debug:
 	$(Q)tests/packages debug
