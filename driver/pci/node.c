@@ -10,6 +10,7 @@
 #include <uapi/linux/avring.h>
 
 #include "pci/video.h"
+#include "video/change.h"
 #include "video/format.h"
 #include "video/import.h"
 
@@ -20,27 +21,33 @@ static struct avring_pci_video *avring_pci_node_video(struct file *file)
 
 /* A ring that is being read goes with the node. */
 static int avring_pci_node_tune(struct avring_node *node, const struct v4l2_pix_format *pix,
-				struct avring_rate rate)
+				struct avring_rate rate, struct avring_spare *spare)
 {
 	struct avring_pci_video *v = avring_pci_video_of(node);
 	int err;
 
-	mutex_lock(&v->lane.stream.tune);
+	avring_stream_begin_change(&v->lane.stream, spare);
 	err = avring_pci_video_tune(v, pix, rate);
-	mutex_unlock(&v->lane.stream.tune);
+	avring_stream_end_change(&v->lane.stream);
 	return err;
 }
 
-static int avring_pci_node_s_fmt(struct file *file, void *priv, struct v4l2_format *format)
+static int avring_pci_node_change_format(struct file *file, void *arg, struct avring_spare *spare)
 {
 	struct avring_node *node = avring_node_of(file);
+	struct v4l2_pix_format *pix = arg;
 	int err;
 
 	if (vb2_is_busy(&node->queue.vb2))
 		return -EBUSY;
-	avring_format_try(&avring_limits_board, &format->fmt.pix);
-	err = avring_pci_node_tune(node, &format->fmt.pix, node->rate);
-	return err ? err : avring_node_set_format(node, &format->fmt.pix);
+	avring_format_try(&avring_limits_board, pix);
+	err = avring_pci_node_tune(node, pix, node->rate, spare);
+	return err ? err : avring_node_set_format(node, pix);
+}
+
+static int avring_pci_node_s_fmt(struct file *file, void *priv, struct v4l2_format *format)
+{
+	return avring_change(file, avring_pci_node_change_format, &format->fmt.pix);
 }
 
 static int avring_pci_node_enum_framesizes(struct file *file, void *priv,
@@ -62,22 +69,29 @@ static int avring_pci_node_g_parm(struct file *file, void *priv, struct v4l2_str
 	return 0;
 }
 
-static int avring_pci_node_s_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)
+static int avring_pci_node_change_rate(struct file *file, void *arg, struct avring_spare *spare)
 {
 	struct avring_node *node = avring_node_of(file);
+	const struct v4l2_streamparm *parm = arg;
 	struct avring_rate rate;
 	int err;
 
-	if (parm->type != V4L2_BUF_TYPE_VIDEO_CAPTURE)
-		return -EINVAL;
 	if (vb2_is_streaming(&node->queue.vb2))
 		return -EBUSY;
 	rate = avring_rate_nearest(&parm->parm.capture.timeperframe);
-	err = avring_pci_node_tune(node, &node->pix, rate);
-	if (err)
-		return err;
-	node->rate = rate;
-	return avring_pci_node_g_parm(file, priv, parm);
+	err = avring_pci_node_tune(node, &node->pix, rate, spare);
+	if (!err)
+		node->rate = rate;
+	return err;
+}
+
+static int avring_pci_node_s_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)
+{
+	int err = -EINVAL;
+
+	if (parm->type == V4L2_BUF_TYPE_VIDEO_CAPTURE)
+		err = avring_change(file, avring_pci_node_change_rate, parm);
+	return err ?: avring_pci_node_g_parm(file, priv, parm);
 }
 
 static const char * const avring_pci_node_inputs[AVRING_PCI_INPUTS] = {

@@ -16,9 +16,6 @@
 /* The largest ring that may be asked for; it is also limited by memory. */
 #define AVRING_MAX_RING	(16ULL * SZ_1G)
 
-/* So many rings are made for who attaches while others change what is needed. */
-#define AVRING_STREAM_PATIENCE	8
-
 /* Each member gets at least what it wishes; @length and @align are those of who wishes nothing. */
 static void avring_stream_shape(const struct avring_stream *stream, u64 *length, u32 *align)
 {
@@ -44,7 +41,7 @@ static bool avring_stream_fits(const struct avring_spare *spare,
 	       !memcmp(&spare->format, format, sizeof(*format));
 }
 
-/* The one that was made before, if it is what is needed now; or say what is needed. */
+/* The one that was made before, if it is what is needed now; or say what is needed, but once. */
 static struct avring_ring *avring_stream_take_spare(struct avring_spare *spare,
 						    const struct avring_ring_geometry *geometry,
 						    const struct avring_stream_format *format)
@@ -55,6 +52,8 @@ static struct avring_ring *avring_stream_take_spare(struct avring_spare *spare,
 		spare->ring = NULL;
 		return ring;
 	}
+	if (spare->err)
+		return ERR_PTR(spare->err);
 	spare->geometry = *geometry;
 	spare->format = *format;
 	return ERR_PTR(-EAGAIN);
@@ -71,7 +70,7 @@ static struct avring_ring *avring_stream_take_spare(struct avring_spare *spare,
  * The ring is not yet part of the stream. Context: process, may sleep.
  *
  * Return: a ring with one reference, or ERR_PTR(-ENOMEM), ERR_PTR(-EINVAL); ERR_PTR(-EAGAIN) for
- * who attaches: he makes it when no lock is held, and comes again.
+ * who attaches or changes the stream: he makes it when no lock is held, and comes again.
  */
 struct avring_ring *avring_stream_new_ring(const struct avring_stream *stream,
 					   const struct avring_stream_format *format,
@@ -94,6 +93,33 @@ struct avring_ring *avring_stream_new_ring(const struct avring_stream *stream,
 		return avring_stream_take_spare(stream->spare, &geometry, format);
 	return avring_ring_new(stream->account, &geometry, format);
 }
+
+/**
+ * avring_stream_begin_change() - the owner is about to change what he puts into the ring
+ * @stream: the stream; its tune lock is held from now on
+ * @spare: zeroed before the first attempt; where it has not the ring that is missing,
+ *	avring_stream_new_ring() says -EAGAIN. It is the caller's to put a ring that is left in it
+ *
+ * After -EAGAIN and avring_stream_end_change() the caller makes the ring, with
+ * avring_stream_make_spare(), and decides anew.
+ */
+void avring_stream_begin_change(struct avring_stream *stream, struct avring_spare *spare)
+{
+	mutex_lock(&stream->tune);
+	stream->spare = spare;
+}
+EXPORT_SYMBOL_AVRING(avring_stream_begin_change);
+
+/**
+ * avring_stream_end_change() - undo avring_stream_begin_change()
+ * @stream: the stream; its tune lock is dropped
+ */
+void avring_stream_end_change(struct avring_stream *stream)
+{
+	stream->spare = NULL;
+	mutex_unlock(&stream->tune);
+}
+EXPORT_SYMBOL_AVRING(avring_stream_end_change);
 
 /**
  * avring_stream_wished_audio() - the format of the sound of a ring to come

@@ -23,6 +23,9 @@ struct avring_stream;
 /* Sample frames of a chunk for who does not wish otherwise. */
 #define AVRING_STREAM_PERIOD	480
 
+/* So many rings are made for somebody while others change what is needed. */
+#define AVRING_STREAM_PATIENCE	8
+
 /**
  * struct avring_stream_ops - what the owner of a stream does for it
  * @renew: begin a generation of the ring. @format and @producer: who will write it in place, and
@@ -52,7 +55,8 @@ struct avring_stream_ops {
 };
 
 /**
- * struct avring_spare - a ring that is made while no lock is held, for who attaches
+ * struct avring_spare - a ring that is made while no lock is held, for who attaches, or who changes
+ *	what the owner puts into it
  * @geometry: of the ring that was missing
  * @format: of it
  * @ring: one that was made so, or NULL
@@ -76,7 +80,8 @@ struct avring_spare {
  * @users: attached files, and who else of the owner wants it filled
  * @members: attached files, struct avring_ring_reader. A ring that is made is as long, as
  *	aligned and as finely divided as each of them wishes; nothing else stays of wishes
- * @spare: of who attaches at this moment, or NULL: then a ring is allocated under @tune
+ * @spare: of who attaches or changes the stream at this moment, or NULL: then a ring is allocated
+ *	under @tune
  * @generation: of @ring; goes on when there is none
  * @ring: the current generation, or NULL. Changed under a lock of the owner, too
  * @sequence: of the next frame, or sample frame; under the owner's lock
@@ -133,6 +138,8 @@ void avring_stream_detach(struct avring_stream *stream, struct avring_ring_reade
 void avring_stream_gone(struct avring_stream *stream);
 
 /* For owners. */
+void avring_stream_begin_change(struct avring_stream *stream, struct avring_spare *spare);
+void avring_stream_end_change(struct avring_stream *stream);
 struct avring_ring *avring_stream_new_ring(const struct avring_stream *stream,
 					   const struct avring_stream_format *format,
 					   u32 frame_bytes, u64 default_length, u32 default_align);

@@ -13,6 +13,8 @@
 #include <media/videobuf2-v4l2.h>
 
 #include "compat.h"
+#include "ring/stream.h"
+#include "video/change.h"
 #include "video/import.h"
 #include "video/memops.h"
 #include "video/node.h"
@@ -107,12 +109,22 @@ static int avring_import(struct file *file, void *priv, struct v4l2_buffer *buf,
  * @buf: the buffer; a dma-buf is waited for until no other device is at work on it, whether or
  *	not the file is open with O_NONBLOCK: V4L2 has no EAGAIN here
  *
- * Context: the node's lock is held, and dropped while the caller waits.
- * Return: 0; -EINTR, -ENODEV while it waited; or as vb2_ioctl_qbuf().
+ * After a STREAMON without buffers the first one starts the stream.
+ *
+ * Context: the node's lock is held, and dropped while the caller waits, or makes a ring.
+ * Return: 0; -EINTR, -ENODEV while it waited; as avring_change_begin_start() or vb2_ioctl_qbuf().
  */
 int avring_node_qbuf(struct file *file, void *priv, struct v4l2_buffer *buf)
 {
-	return avring_import(file, priv, buf, vb2_ioctl_qbuf);
+	struct avring_spare spare = {};
+	int err = 0;
+
+	if (vb2_is_streaming(&avring_node_of(file)->queue.vb2))
+		err = avring_change_begin_start(file, &spare);
+	if (!err)
+		err = avring_import(file, priv, buf, vb2_ioctl_qbuf);
+	avring_change_end_start(file, &spare);
+	return err;
 }
 EXPORT_SYMBOL_AVRING(avring_node_qbuf);
 

@@ -15,6 +15,8 @@
 
 #include "compat.h"
 #include "memory/store.h"
+#include "ring/stream.h"
+#include "video/change.h"
 #include "video/counters.h"
 #include "video/format.h"
 #include "video/node.h"
@@ -92,12 +94,19 @@ static int avring_node_release(struct file *file)
 	return vb2_fop_release(file);
 }
 
-/* Buffers are about to be made for this file. */
+static int avring_node_try_adopt(struct file *file, void *arg, struct avring_spare *spare)
+{
+	struct avring_node *node = avring_node_of(file);
+
+	return vb2_is_busy(&node->queue.vb2) ? 0 : node->adopt(file, spare);
+}
+
+/* Buffers are about to be made for this file. The node's lock is dropped while a ring is made. */
 static void avring_node_adopt(struct avring_node *node, struct file *file)
 {
 	lockdep_assert_held(&node->lock);
-	if (node->adopt && !vb2_is_busy(&node->queue.vb2))
-		node->adopt(node, file);
+	if (node->adopt)
+		avring_change(file, avring_node_try_adopt, NULL);
 }
 
 /* The same for read() and poll(), which make them when there are none. */
@@ -141,24 +150,39 @@ static __poll_t avring_node_poll(struct file *file, poll_table *wait)
  * Whole frames only: who ignores what S_FMT made of his wish, as ffmpeg does, hears of it
  * here, with his first frame.
  */
+static ssize_t avring_node_write_frame(struct file *file, const char __user *buf, size_t count,
+				       loff_t *pos)
+{
+	struct avring_node *node = avring_node_of(file);
+	struct vb2_queue *vq = &node->queue.vb2;
+	ssize_t n = -EINVAL;
+
+	if (vb2_queue_is_busy(vq, file))
+		return -EBUSY;
+	/* Beside buffers of his own vb2 refuses it with EBUSY. */
+	if (vq->is_output && (count == node->queue.frame_size ||
+			      (vb2_is_busy(vq) && !vb2_fileio_is_active(vq))))
+		n = vb2_write(vq, buf, count, pos, file->f_flags & O_NONBLOCK);
+	if (vb2_fileio_is_active(vq))
+		vq->owner = file->private_data;
+	return n;
+}
+
 static ssize_t avring_node_write(struct file *file, const char __user *buf, size_t count,
 				 loff_t *pos)
 {
 	struct avring_node *node = avring_node_of(file);
-	struct vb2_queue *vq = &node->queue.vb2;
-	ssize_t n = -EBUSY;
+	struct avring_spare spare = {};
+	ssize_t n = 0;
 
 	if (mutex_lock_interruptible(&node->lock))
 		return -ERESTARTSYS;
-	if (!vb2_queue_is_busy(vq, file)) {
-		n = -EINVAL;
-		/* Beside buffers of his own vb2 refuses it with EBUSY. */
-		if (vq->is_output && (count == node->queue.frame_size ||
-				      (vb2_is_busy(vq) && !vb2_fileio_is_active(vq))))
-			n = vb2_write(vq, buf, count, pos, file->f_flags & O_NONBLOCK);
-		if (vb2_fileio_is_active(vq))
-			vq->owner = file->private_data;
-	}
+	/* The first frame starts the stream. */
+	if (node->queue.vb2.is_output && count == node->queue.frame_size)
+		n = avring_change_begin_start(file, &spare);
+	if (!n)
+		n = avring_node_write_frame(file, buf, count, pos);
+	avring_change_end_start(file, &spare);
 	mutex_unlock(&node->lock);
 	return avring_node_gone(node, n);
 }

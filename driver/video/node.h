@@ -21,6 +21,7 @@
 struct avring_counters;
 struct avring_engine;
 struct avring_limits;
+struct avring_spare;
 struct v4l2_device;
 
 /**
@@ -39,7 +40,8 @@ struct v4l2_device;
  * @chooser: the open file that has set a format and made no buffers since, or NULL
  * @chosen: that format: what the buffers of @chooser will hold, whatever others do
  * @adopt: optional; buffers are about to be made for this file where there are none, so
- *	@pix and @rate may still become those of a source. Set once
+ *	@pix and @rate may still become those of a source. -EAGAIN is that of avring_change(); any
+ *	other errno changes nothing for who makes buffers. Set once
  */
 struct avring_node {
 	struct video_device vdev;
@@ -55,7 +57,7 @@ struct avring_node {
 	struct avring_rate rate;
 	struct file *chooser;
 	struct v4l2_pix_format chosen;
-	void (*adopt)(struct avring_node *node, struct file *file);
+	int (*adopt)(struct file *file, struct avring_spare *spare);
 };
 
 /**

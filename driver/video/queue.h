@@ -27,19 +27,23 @@ struct avring_buffer {
 
 struct avring_account;
 struct avring_queue;
+struct avring_spare;
 struct dma_buf;
 
 /**
- * struct avring_queue_ops - what the owner of a queue does; all are required
+ * struct avring_queue_ops - what the owner of a queue does; all but one are required
  * @alive: 0, or -ENODEV when the device has gone; no memory is taken for it then. Called
  *	under the node's lock
+ * @prepare: would @start need a ring? 0 if not, or if @spare has it; -EAGAIN: now it says which.
+ *	Any other errno fails the call that would start. NULL if a start never needs one. Same lock
  * @start: begin to take buffers. Called under the node's lock. A negative errno
- *	fails STREAMON.
+ *	fails STREAMON. It allocates no ring: what is not in @spare of the queue is not there
  * @stop: take no more buffers; when it returns, none is in use. Same lock.
  * @queued: a buffer was added. Same lock; must not sleep on the engine.
  */
 struct avring_queue_ops {
 	int (*alive)(struct avring_queue *queue);
+	int (*prepare)(struct avring_queue *queue, struct avring_spare *spare);
 	int (*start)(struct avring_queue *queue);
 	void (*stop)(struct avring_queue *queue);
 	void (*queued)(struct avring_queue *queue);
@@ -54,6 +58,7 @@ struct avring_queue_ops {
  * @frame_size: bytes of a frame; set while the queue is not busy, node's lock
  * @begun: the dma-buf that is being handed in and that the CPU may look at already; who prepares
  *	the buffer takes it over. Or NULL; node's lock
+ * @spare: of a call that may start the stream, and on its stack; or NULL. Node's lock
  * @lock: guards @ready; any context, innermost
  * @ready: buffers in the order in which they were queued
  */
@@ -64,6 +69,7 @@ struct avring_queue {
 	struct avring_account *account;
 	size_t frame_size;
 	struct dma_buf *begun;
+	struct avring_spare *spare;
 	spinlock_t lock;
 	struct list_head ready;
 };

@@ -17,6 +17,7 @@
 #include <media/v4l2-ioctl.h>
 #include <uapi/linux/avring.h>
 
+#include "video/change.h"
 #include "video/counters.h"
 #include "video/format.h"
 #include "video/import.h"
@@ -27,13 +28,20 @@ static struct avring_capture *avring_capture_of(struct file *file)
 	return container_of(avring_node_of(file), struct avring_capture, node);
 }
 
+static int avring_capture_prepare(struct avring_queue *queue, struct avring_spare *spare)
+{
+	struct avring_node *node = avring_queue_node(queue);
+
+	return avring_engine_prepare_capture(node->engine, &node->pix, node->rate, spare);
+}
+
 static int avring_capture_start(struct avring_queue *queue)
 {
 	struct avring_node *node = avring_queue_node(queue);
 	int err = avring_node_alive(node);
 
 	if (!err)
-		err = avring_engine_start_capture(node->engine, queue, &node->pix, node->rate);
+		avring_engine_start_capture(node->engine, queue, &node->pix, node->rate);
 	return err;
 }
 
@@ -50,6 +58,7 @@ static void avring_capture_queued(struct avring_queue *queue)
 
 static const struct avring_queue_ops avring_capture_queue_ops = {
 	.alive = avring_node_queue_alive,
+	.prepare = avring_capture_prepare,
 	.start = avring_capture_start,
 	.stop = avring_capture_stop,
 	.queued = avring_capture_queued,
@@ -84,17 +93,22 @@ static void avring_capture_coming(struct avring_capture *cap, struct file *file,
 		*rate = sent_rate;
 }
 
-static void avring_capture_adopt(struct avring_node *node, struct file *file)
+static int avring_capture_adopt(struct file *file, struct avring_spare *spare)
 {
-	struct avring_capture *cap = container_of(node, struct avring_capture, node);
+	struct avring_capture *cap = avring_capture_of(file);
+	struct avring_node *node = &cap->node;
 	struct v4l2_pix_format pix;
 	struct avring_rate rate;
+	int err;
 
 	avring_capture_coming(cap, file, &pix, &rate);
+	/* A ring has followed by itself; one to come shall know. */
+	err = avring_engine_set_format(node->engine, &pix, rate, spare);
+	if (err == -EAGAIN)
+		return err;
 	if (!avring_node_set_format(node, &pix))
 		node->rate = rate;
-	/* A ring has followed by itself; one to come shall know. */
-	avring_engine_set_format(node->engine, &pix, rate);
+	return err;
 }
 
 static int avring_capture_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdesc *desc)
@@ -125,24 +139,31 @@ static int avring_capture_try_fmt(struct file *file, void *priv, struct v4l2_for
 	return 0;
 }
 
-static int avring_capture_s_fmt(struct file *file, void *priv, struct v4l2_format *format)
+static int avring_capture_change_format(struct file *file, void *arg, struct avring_spare *spare)
 {
 	struct avring_node *node = avring_node_of(file);
-	struct v4l2_pix_format *pix = &format->fmt.pix;
+	struct v4l2_format *format = arg;
+	struct v4l2_pix_format pix = format->fmt.pix;
 	struct avring_rate rate = node->rate;
 	int err;
 
 	if (vb2_is_busy(&node->queue.vb2))
 		return -EBUSY;
-	if (!avring_capture_producer(avring_capture_of(file), pix, &rate))
-		avring_format_try(&avring_limits_virtual, pix);
-	err = avring_engine_set_format(node->engine, pix, rate);
+	if (!avring_capture_producer(avring_capture_of(file), &pix, &rate))
+		avring_format_try(&avring_limits_virtual, &pix);
+	err = avring_engine_set_format(node->engine, &pix, rate, spare);
 	if (err)
 		return err;
 	node->rate = rate;
 	node->chooser = file;
-	node->chosen = *pix;
-	return avring_node_set_format(node, pix);
+	node->chosen = pix;
+	format->fmt.pix = pix;
+	return avring_node_set_format(node, &pix);
+}
+
+static int avring_capture_s_fmt(struct file *file, void *priv, struct v4l2_format *format)
+{
+	return avring_change(file, avring_capture_change_format, format);
 }
 
 static int avring_capture_enum_framesizes(struct file *file, void *priv,
@@ -192,26 +213,33 @@ static int avring_capture_g_parm(struct file *file, void *priv, struct v4l2_stre
 	return 0;
 }
 
-static int avring_capture_s_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)
+static int avring_capture_change_rate(struct file *file, void *arg, struct avring_spare *spare)
 {
 	struct avring_capture *cap = avring_capture_of(file);
+	const struct v4l2_streamparm *parm = arg;
 	struct avring_node *node = &cap->node;
 	struct v4l2_pix_format pix;
 	struct avring_rate rate;
 	int err;
 
-	if (parm->type != V4L2_BUF_TYPE_VIDEO_CAPTURE)
-		return -EINVAL;
 	if (vb2_is_streaming(&node->queue.vb2))
 		return -EBUSY;
-	if (!avring_capture_producer(cap, &pix, &rate)) {
-		rate = avring_rate_nearest(&parm->parm.capture.timeperframe);
-		err = avring_engine_set_format(node->engine, &node->pix, rate);
-		if (err)
-			return err;
+	if (avring_capture_producer(cap, &pix, &rate))
+		return 0;
+	rate = avring_rate_nearest(&parm->parm.capture.timeperframe);
+	err = avring_engine_set_format(node->engine, &node->pix, rate, spare);
+	if (!err)
 		node->rate = rate;
-	}
-	return avring_capture_g_parm(file, priv, parm);
+	return err;
+}
+
+static int avring_capture_s_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)
+{
+	int err = -EINVAL;
+
+	if (parm->type == V4L2_BUF_TYPE_VIDEO_CAPTURE)
+		err = avring_change(file, avring_capture_change_rate, parm);
+	return err ?: avring_capture_g_parm(file, priv, parm);
 }
 
 static const char * const avring_input_names[AVRING_INPUTS] = {
@@ -240,6 +268,11 @@ static int avring_capture_g_input(struct file *file, void *priv, unsigned int *i
 	return 0;
 }
 
+static int avring_capture_try_adopt(struct file *file, void *arg, struct avring_spare *spare)
+{
+	return avring_capture_adopt(file, spare);
+}
+
 static int avring_capture_s_input(struct file *file, void *priv, unsigned int index)
 {
 	struct avring_capture *cap = avring_capture_of(file);
@@ -257,7 +290,7 @@ static int avring_capture_s_input(struct file *file, void *priv, unsigned int in
 	/* An input brings its format along: what this file has set before is over. */
 	avring_node_forget(node, file);
 	/* A ring that cannot have the node's format keeps its own. */
-	avring_capture_adopt(node, file);
+	avring_change(file, avring_capture_try_adopt, NULL);
 	return 0;
 }
 
@@ -292,7 +325,7 @@ static const struct v4l2_ioctl_ops avring_capture_ioctl_ops = {
 	.vidioc_qbuf = avring_node_qbuf,
 	.vidioc_dqbuf = avring_node_dqbuf,
 	.vidioc_expbuf = vb2_ioctl_expbuf,
-	.vidioc_streamon = vb2_ioctl_streamon,
+	.vidioc_streamon = avring_change_streamon,
 	.vidioc_streamoff = vb2_ioctl_streamoff,
 	.vidioc_log_status = avring_capture_log_status,
 	.vidioc_subscribe_event = avring_node_subscribe_event,

@@ -26,6 +26,7 @@
 struct avring_counters;
 struct avring_engine;
 struct avring_queue;
+struct avring_spare;
 struct avring_stream;
 
 enum avring_input {
@@ -38,14 +39,18 @@ struct avring_engine *avring_engine_new(int number, void (*source_change)(void *
 void avring_engine_stop(struct avring_engine *engine);
 void avring_engine_free(struct avring_engine *engine);
 
-int avring_engine_start_capture(struct avring_engine *engine, struct avring_queue *queue,
-				const struct v4l2_pix_format *pix, struct avring_rate rate);
+int avring_engine_prepare_capture(struct avring_engine *engine, const struct v4l2_pix_format *pix,
+				  struct avring_rate rate, struct avring_spare *spare);
+void avring_engine_start_capture(struct avring_engine *engine, struct avring_queue *queue,
+				 const struct v4l2_pix_format *pix, struct avring_rate rate);
 void avring_engine_stop_capture(struct avring_engine *engine);
+int avring_engine_prepare_output(struct avring_engine *engine, const struct v4l2_pix_format *pix,
+				 struct avring_rate rate, struct avring_spare *spare);
 int avring_engine_start_output(struct avring_engine *engine, struct avring_queue *queue,
 			       const struct v4l2_pix_format *pix, struct avring_rate rate);
 void avring_engine_stop_output(struct avring_engine *engine);
 int avring_engine_set_format(struct avring_engine *engine, const struct v4l2_pix_format *pix,
-			     struct avring_rate rate);
+			     struct avring_rate rate, struct avring_spare *spare);
 int avring_engine_set_input(struct avring_engine *engine, enum avring_input input);
 void avring_engine_kick(struct avring_engine *engine);
 

@@ -7,8 +7,8 @@
  * capture node gets a copy. While a producer writes the ring the thread does not
  * touch it; what it then draws (no signal) is for the capture node alone.
  *
- * Rings are allocated under the tune lock at most, so that frames go on moving
- * meanwhile; they are exchanged under both locks.
+ * Rings are allocated under no lock, or under the tune lock at most, so that frames go on
+ * moving meanwhile; they are exchanged under both locks.
  */
 #include <linux/ktime.h>
 #include <linux/lockdep.h>

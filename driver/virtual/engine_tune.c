@@ -5,10 +5,16 @@
  * The capture node decides the format of the pictures, and a ring that is being read
  * follows it. On the loopback input a producer decides; a ring follows that at once, a
  * node that streams is told with an event.
+ *
+ * The ring that is needed then is made by who changes something, before, and under no lock
+ * (video/change.h). What begins or ends a stream finds it made, or ends the one that there is: the
+ * first of its readers who comes again makes another, as when a producer goes.
  */
+#include <linux/err.h>
 #include <linux/lockdep.h>
 #include <linux/string.h>
 
+#include "video/picture.h"
 #include "virtual/engine_priv.h"
 
 /* Is the ring written at this moment just as the node wishes? */
@@ -17,6 +23,24 @@ static bool avring_engine_tuned(const struct avring_engine *e, const struct v4l2
 {
 	return avring_stream_fills(&e->stream) && avring_format_equal(&e->capture.pix, pix) &&
 	       avring_rate_equal(e->capture.rate, rate);
+}
+
+/* As avring_engine_renew(), but nothing changes yet: a ring that is there stays a spare one. */
+static int avring_engine_look_for_ring(struct avring_engine *e, const struct v4l2_pix_format *pix,
+				       struct avring_rate rate)
+{
+	struct avring_ring *ring = avring_picture_new_ring(&e->stream, pix, rate);
+
+	if (IS_ERR(ring))
+		return PTR_ERR(ring);
+	e->stream.spare->ring = ring;
+	return 0;
+}
+
+/* There is no other ring for its readers at hand. */
+static void avring_engine_give_up_ring(struct avring_engine *e)
+{
+	e->stream.ops->end(&e->stream, AVRING_STATE_STALE);
 }
 
 static int avring_engine_tune(struct avring_engine *e, const struct v4l2_pix_format *pix,
@@ -56,25 +80,49 @@ static enum avring_input avring_engine_input(struct avring_engine *e)
 }
 
 /**
+ * avring_engine_prepare_capture() - is there what avring_engine_start_capture() would need?
+ * @e: the engine
+ * @pix: format of the node's frames
+ * @rate: its frame rate
+ * @spare: as for avring_stream_begin_change()
+ *
+ * Nothing changes.
+ *
+ * Return: 0; -EAGAIN as there; or -ENOMEM, -EINVAL if the ring cannot follow the format.
+ */
+int avring_engine_prepare_capture(struct avring_engine *e, const struct v4l2_pix_format *pix,
+				  struct avring_rate rate, struct avring_spare *spare)
+{
+	int err = 0;
+
+	avring_stream_begin_change(&e->stream, spare);
+	if (avring_stream_fills(&e->stream) && !avring_engine_tuned(e, pix, rate))
+		err = avring_engine_look_for_ring(e, pix, rate);
+	avring_stream_end_change(&e->stream);
+	return err;
+}
+
+/**
  * avring_engine_start_capture() - begin to fill the buffers of the capture node
  * @e: the engine
- * @queue: the node's queue
+ * @queue: the node's queue; what avring_engine_prepare_capture() has seen to is in its spare
  * @pix: format of its frames
  * @rate: its frame rate
  *
- * Return: 0, or -ENOMEM if the ring cannot follow the format.
+ * A ring that cannot follow at once ends.
  */
-int avring_engine_start_capture(struct avring_engine *e, struct avring_queue *queue,
-				const struct v4l2_pix_format *pix, struct avring_rate rate)
+void avring_engine_start_capture(struct avring_engine *e, struct avring_queue *queue,
+				 const struct v4l2_pix_format *pix, struct avring_rate rate)
 {
 	struct avring_owed *owed = avring_engine_new_owed(e, avring_engine_input(e),
 							  pix->sizeimage);
-	int err;
+	struct avring_spare none = {};
 
-	mutex_lock(&e->stream.tune);
-	err = avring_engine_tune(e, pix, rate);
-	if (err)
-		goto unlock_tune;
+	avring_stream_begin_change(&e->stream, queue->spare ?: &none);
+	if (avring_engine_tune(e, pix, rate)) {
+		avring_engine_give_up_ring(e);
+		avring_engine_tune(e, pix, rate);
+	}
 	mutex_lock(&e->lock);
 	e->capture.queue = queue;
 	swap(e->owed, owed);
@@ -86,20 +134,16 @@ int avring_engine_start_capture(struct avring_engine *e, struct avring_queue *qu
 	avring_engine_tell_mismatch_locked(e);
 	mutex_unlock(&e->lock);
 	avring_engine_kick(e);
-unlock_tune:
-	mutex_unlock(&e->stream.tune);
+	avring_stream_end_change(&e->stream);
 	avring_owed_free(owed);
-	return err;
 }
 
-/* A ring whose readers look at the loopback input follows the producer. */
-static int avring_engine_follow(struct avring_engine *e, const struct v4l2_pix_format *pix,
-				struct avring_rate rate)
+/* Must the ring follow the producer? Its readers look at the loopback input then. */
+static bool avring_engine_is_led(const struct avring_engine *e, const struct v4l2_pix_format *pix,
+				 struct avring_rate rate)
 {
-	if (e->capture.queue || e->input != AVRING_INPUT_LOOPBACK ||
-	    !avring_stream_fills(&e->stream) || avring_engine_tuned(e, pix, rate))
-		return 0;
-	return avring_engine_renew(e, pix, rate, NULL);
+	return !e->capture.queue && e->input == AVRING_INPUT_LOOPBACK &&
+	       avring_stream_fills(&e->stream) && !avring_engine_tuned(e, pix, rate);
 }
 
 /**
@@ -121,35 +165,61 @@ void avring_engine_stop_capture(struct avring_engine *e)
 	if (!avring_stream_fills(&e->stream))
 		e->locked = false;
 	mutex_unlock(&e->lock);
-	/* The ring need not agree with the node any more. */
-	if (e->output.queue)
-		avring_engine_follow(e, &e->output.pix, e->output.rate);
+	/* The ring need not agree with the node any more. Who stops does not wait for another. */
+	if (e->output.queue && avring_engine_is_led(e, &e->output.pix, e->output.rate))
+		avring_engine_give_up_ring(e);
 	mutex_unlock(&e->stream.tune);
 	avring_owed_free(owed);
 	avring_engine_kick(e);
 }
 
 /**
+ * avring_engine_prepare_output() - is there what avring_engine_start_output() would need?
+ * @e: the engine
+ * @pix: format of the node's frames
+ * @rate: its frame rate
+ * @spare: as for avring_stream_begin_change()
+ *
+ * Return: as avring_engine_prepare_capture().
+ */
+int avring_engine_prepare_output(struct avring_engine *e, const struct v4l2_pix_format *pix,
+				 struct avring_rate rate, struct avring_spare *spare)
+{
+	int err = 0;
+
+	avring_stream_begin_change(&e->stream, spare);
+	if (avring_engine_is_led(e, pix, rate))
+		err = avring_engine_look_for_ring(e, pix, rate);
+	avring_stream_end_change(&e->stream);
+	return err;
+}
+
+/**
  * avring_engine_start_output() - begin to take the frames of the output node
  * @e: the engine
- * @queue: the node's queue
+ * @queue: the node's queue; what avring_engine_prepare_output() has seen to is in its spare
  * @pix: format of its frames
  * @rate: its frame rate
  *
- * Return: 0; -EBUSY while a producer writes the ring; -ENOMEM if the ring cannot follow
- * the format.
+ * A ring that cannot follow at once ends.
+ *
+ * Return: 0; -EBUSY while a producer writes the ring.
  */
 int avring_engine_start_output(struct avring_engine *e, struct avring_queue *queue,
 			       const struct v4l2_pix_format *pix, struct avring_rate rate)
 {
+	struct avring_spare none = {};
 	bool news;
-	int err;
+	int err = 0;
 
-	mutex_lock(&e->stream.tune);
+	avring_stream_begin_change(&e->stream, queue->spare ?: &none);
+	if (avring_stream_producer(&e->stream)) {
+		err = -EBUSY;
+		goto end_change;
+	}
 	news = avring_engine_is_news(e, pix);
-	err = avring_stream_producer(&e->stream) ? -EBUSY : avring_engine_follow(e, pix, rate);
-	if (err)
-		goto unlock_tune;
+	if (avring_engine_is_led(e, pix, rate) && avring_engine_renew(e, pix, rate, NULL))
+		avring_engine_give_up_ring(e);
 	mutex_lock(&e->lock);
 	avring_side_start(&e->output, pix, rate);
 	e->output.queue = queue;
@@ -159,8 +229,8 @@ int avring_engine_start_output(struct avring_engine *e, struct avring_queue *que
 	mutex_unlock(&e->lock);
 	avring_engine_tell_news(e, news);
 	avring_engine_kick(e);
-unlock_tune:
-	mutex_unlock(&e->stream.tune);
+end_change:
+	avring_stream_end_change(&e->stream);
 	return err;
 }
 
@@ -193,24 +263,25 @@ void avring_engine_stop_output(struct avring_engine *e)
  * @e: the engine
  * @pix: format
  * @rate: frame rate
+ * @spare: as for avring_stream_begin_change()
  *
  * A ring that the engine fills follows; one that begins later has this format.
  *
- * Return: 0 or -ENOMEM; then nothing has changed.
+ * Return: 0; -EAGAIN as there; -ENOMEM, -EINVAL. With any of these nothing has changed.
  */
 int avring_engine_set_format(struct avring_engine *e, const struct v4l2_pix_format *pix,
-			     struct avring_rate rate)
+			     struct avring_rate rate, struct avring_spare *spare)
 {
 	int err = 0;
 
-	mutex_lock(&e->stream.tune);
+	avring_stream_begin_change(&e->stream, spare);
 	if (!e->capture.queue && !avring_stream_producer(&e->stream))
 		err = avring_engine_tune(e, pix, rate);
 	if (!err) {
 		e->node_pix = *pix;
 		e->node_rate = rate;
 	}
-	mutex_unlock(&e->stream.tune);
+	avring_stream_end_change(&e->stream);
 	avring_engine_kick(e);
 	return err;
 }

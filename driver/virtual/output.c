@@ -11,12 +11,20 @@
 #include <media/v4l2-ioctl.h>
 #include <uapi/linux/avring.h>
 
+#include "video/change.h"
 #include "video/format.h"
 #include "video/import.h"
 #include "virtual/engine.h"
 #include "virtual/output.h"
 
 #define AVRING_HOLD_MAX_MS	10000
+
+static int avring_output_prepare(struct avring_queue *queue, struct avring_spare *spare)
+{
+	struct avring_node *node = avring_queue_node(queue);
+
+	return avring_engine_prepare_output(node->engine, &node->pix, node->rate, spare);
+}
 
 static int avring_output_start(struct avring_queue *queue)
 {
@@ -40,6 +48,7 @@ static void avring_output_queued(struct avring_queue *queue)
 
 static const struct avring_queue_ops avring_output_queue_ops = {
 	.alive = avring_node_queue_alive,
+	.prepare = avring_output_prepare,
 	.start = avring_output_start,
 	.stop = avring_output_stop,
 	.queued = avring_output_queued,
@@ -143,7 +152,7 @@ static int avring_output_streamon(struct file *file, void *priv, enum v4l2_buf_t
 	if (type == vq->type && opened->write_stream)
 		return 0;
 	if (type != vq->type || opened->buffers || vb2_is_busy(vq))
-		return vb2_ioctl_streamon(file, priv, type);
+		return avring_change_streamon(file, priv, type);
 	err = vb2_write(vq, nothing, 0, &pos, true);
 	if (err < 0)
 		return err;
