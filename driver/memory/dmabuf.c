@@ -42,18 +42,52 @@ struct avring_dmabuf {
  * @node: in avring_dmabuf.attachments
  * @dev: the device
  * @sgt: its view of the pages
+ * @shown: a copy, which the importer has: what becomes of that (CONFIG_DMABUF_DEBUG takes the
+ *	pages out of it) does not matter to syncs and unmapping
  * @dir: what @sgt is mapped for; DMA_NONE while it is not
  */
 struct avring_attachment {
 	struct list_head node;
 	struct device *dev;
 	struct sg_table sgt;
+	struct sg_table shown;
 	enum dma_data_direction dir;
 };
 
 static size_t avring_dmabuf_size(const struct avring_dmabuf *buf)
 {
 	return buf->n_pages << PAGE_SHIFT;
+}
+
+static int avring_dmabuf_make_tables(const struct avring_dmabuf *buf,
+				     struct avring_attachment *att, struct device *dev)
+{
+	int err;
+
+	err = sg_alloc_table_from_pages_segment(&att->sgt, buf->store->pages + buf->first,
+						buf->n_pages, 0, avring_dmabuf_size(buf),
+						avring_store_max_segment(dev), GFP_KERNEL);
+	if (err)
+		return err;
+	err = sg_alloc_table(&att->shown, att->sgt.orig_nents, GFP_KERNEL);
+	if (err)
+		sg_free_table(&att->sgt);
+	return err;
+}
+
+/* The DMA addresses of a mapping may be fewer than the pieces of memory. */
+static void avring_dmabuf_show(struct avring_attachment *att)
+{
+	struct scatterlist *to = att->shown.sgl, *from;
+	unsigned int i;
+
+	for_each_sgtable_sg(&att->sgt, from, i) {
+		sg_set_page(to, sg_page(from), from->length, from->offset);
+		sg_dma_address(to) = sg_dma_address(from);
+		sg_dma_len(to) = sg_dma_len(from);
+		to = sg_next(to);
+	}
+	att->shown.nents = att->sgt.nents;
 }
 
 static int avring_dmabuf_attach(struct dma_buf *dbuf, struct dma_buf_attachment *dba)
@@ -64,9 +98,7 @@ static int avring_dmabuf_attach(struct dma_buf *dbuf, struct dma_buf_attachment 
 
 	if (!att)
 		return -ENOMEM;
-	err = sg_alloc_table_from_pages_segment(&att->sgt, buf->store->pages + buf->first,
-						buf->n_pages, 0, avring_dmabuf_size(buf),
-						avring_store_max_segment(dba->dev), GFP_KERNEL);
+	err = avring_dmabuf_make_tables(buf, att, dba->dev);
 	if (err) {
 		kfree(att);
 		return err;
@@ -88,6 +120,7 @@ static void avring_dmabuf_detach(struct dma_buf *dbuf, struct dma_buf_attachment
 	mutex_lock(&buf->lock);
 	list_del(&att->node);
 	mutex_unlock(&buf->lock);
+	sg_free_table(&att->shown);
 	sg_free_table(&att->sgt);
 	kfree(att);
 }
@@ -101,10 +134,11 @@ static struct sg_table *avring_dmabuf_map(struct dma_buf_attachment *dba,
 
 	if (err)
 		return ERR_PTR(err);
+	avring_dmabuf_show(att);
 	mutex_lock(&buf->lock);
 	att->dir = dir;
 	mutex_unlock(&buf->lock);
-	return &att->sgt;
+	return &att->shown;
 }
 
 static struct sg_table *avring_dmabuf_map_guarded(struct dma_buf_attachment *dba,
@@ -124,7 +158,7 @@ static void avring_dmabuf_unmap(struct dma_buf_attachment *dba, struct sg_table 
 	mutex_lock(&buf->lock);
 	att->dir = DMA_NONE;
 	mutex_unlock(&buf->lock);
-	dma_unmap_sgtable(att->dev, sgt, dir, 0);
+	dma_unmap_sgtable(att->dev, &att->sgt, dir, 0);
 }
 
 /*
