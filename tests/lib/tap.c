@@ -36,7 +36,7 @@ struct tap_counts {
 	unsigned int run, failed, skipped;
 };
 
-static unsigned int tap_slower(void)
+unsigned int tap_slower(void)
 {
 	const char *text = getenv("TAP_SLOWER");
 	int factor = text ? atoi(text) : 1;

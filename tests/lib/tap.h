@@ -74,6 +74,9 @@ void tap_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Wait for a forked child; its failure is the test's. */
 void tap_join(pid_t child);
 
+/* How much longer everything takes on this machine: TAP_SLOWER, or 1. */
+unsigned int tap_slower(void);
+
 /* Wait until the condition holds, polling; false after @seconds (times TAP_SLOWER). */
 bool tap_eventually(bool (*condition)(void *arg), void *arg, double seconds);
 
