@@ -140,13 +140,29 @@ static void test_card_does_not_write(void)
 	take_back(&lent);
 }
 
+/* Frames without a signal come before the one picture, which comes once. */
+static void expect_picture(struct video *capture)
+{
+	struct v4l2_buffer buffer;
+	unsigned int frames = 0;
+	const uint8_t *seen;
+
+	for (;;) {
+		must(video_dequeue(capture, &buffer));
+		seen = capture->buffers[buffer.index].start;
+		if (++frames == 300 || content_differs(seen, CHUNK_BYTES, 0, 0) == CHUNK_BYTES)
+			break;
+		must(video_queue(capture, buffer.index));
+	}
+	content_expect("picture", seen, CHUNK_BYTES, 0, 0);
+}
+
 /* Loopback: the capture node of the other card gets what its output node is given. */
 static void test_card_reads(void)
 {
 	const struct card card = other_card();
 	struct video capture, output;
 	struct lent lent = lend();
-	struct v4l2_buffer buffer;
 
 	must(video_begin(&capture, card.capture, CHUNK_FOURCC, CHUNK_WIDTH, CHUNK_HEIGHT, 2));
 	must(video_set_input(&capture, CARD_INPUT_LOOPBACK));
@@ -154,10 +170,9 @@ static void test_card_reads(void)
 	must(video_open(&output, card.output));
 	must(video_set_format(&output, CHUNK_FOURCC, CHUNK_WIDTH, CHUNK_HEIGHT));
 	must(queue(&output, lent.readers));
-	must(video_start(&output));
 	must(video_start(&capture));
-	must(video_dequeue(&capture, &buffer));
-	content_expect("picture", capture.buffers[buffer.index].start, CHUNK_BYTES, 0, 0);
+	must(video_start(&output));
+	expect_picture(&capture);
 	expect_unchanged(&lent);
 	video_close(&output);
 	must(video_stop(&capture));
