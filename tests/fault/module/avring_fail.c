@@ -137,6 +137,7 @@ static struct kprobe fail_probes[] = {
 	FAIL("kmem_cache_alloc_node", fail_gfp_second),
 	FAIL("kmem_cache_alloc_lru", fail_gfp_third),
 	FAIL("alloc_pages", fail_gfp_first),
+	FAIL("folio_alloc", fail_gfp_first),
 	FAIL("__kmalloc_cache_noprof", fail_gfp_second),
 	FAIL("__kmalloc_cache_node_noprof", fail_gfp_second),
 	FAIL("__kmalloc_noprof", fail_gfp_second),
@@ -147,6 +148,7 @@ static struct kprobe fail_probes[] = {
 	FAIL("kmem_cache_alloc_node_noprof", fail_gfp_second),
 	FAIL("kmem_cache_alloc_lru_noprof", fail_gfp_third),
 	FAIL("alloc_pages_noprof", fail_gfp_first),
+	FAIL("folio_alloc_noprof", fail_gfp_first),
 };
 
 static int fail_arm(const char *text, const struct kernel_param *kp)
