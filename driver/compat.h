@@ -120,6 +120,29 @@ static inline void avring_vm_flags_mod(struct vm_area_struct *vma,
 #define AVRING_HUGE_FAULT	1
 #endif
 
+/*
+ * What mm splits or puts on its lists are folios that say large_rmappable, or with Linux 6.1 have a
+ * destructor of their own. Ours have no mapping that could be looked at for that: debugfs'
+ * split_huge_pages would oops.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+static inline struct folio *avring_folio_alloc(gfp_t gfp, unsigned int order)
+{
+	struct page *page = alloc_pages(gfp | __GFP_COMP, order);
+
+	return page ? page_folio(page) : NULL;
+}
+#else
+static inline struct folio *avring_folio_alloc(gfp_t gfp, unsigned int order)
+{
+	struct folio *folio = folio_alloc(gfp, order);
+
+	if (folio && order > 1)
+		folio_clear_large_rmappable(folio);
+	return folio;
+}
+#endif
+
 /* Linux 6.18 lets v4l2_fh_add() tell the file of its handle. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
 #define avring_v4l2_fh_add(fh, file)	v4l2_fh_add(fh)

@@ -81,7 +81,7 @@ static struct folio *avring_store_alloc_chunk(unsigned int order)
 		gfp |= __GFP_NORETRY;
 	else
 		gfp = (gfp | __GFP_NORETRY) & ~__GFP_RECLAIM;
-	return folio_alloc(gfp, order);
+	return avring_folio_alloc(gfp, order);
 }
 
 /* A failed order is not tried again for the same store: it would fail again. */

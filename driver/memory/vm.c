@@ -172,6 +172,9 @@ static int avring_vm_check(const struct avring_store *store, struct vm_area_stru
 static void avring_vm_attach(struct avring_store *store, struct vm_area_struct *vma)
 {
 	avring_vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, VM_MAYEXEC);
+	/* Where huge pages are for who asks (transparent_hugepage/enabled: madvise), we do. */
+	if (AVRING_HUGE_FAULT && !store->window)
+		avring_vm_flags_mod(vma, VM_HUGEPAGE, 0);
 	vma->vm_private_data = store;
 	vma->vm_ops = &avring_vm_ops;
 	if (store->window) {
